@@ -1,0 +1,65 @@
+// What the mesh is: the one model that sources are read into and from which everything that proxies, users and
+// clusters are told is made. Plain immutable data. A part that has not changed keeps its reference from one topology
+// to the next, so that later stages may memoise on it.
+
+import type { ObjectKey, PortKey, ServiceKey } from './key.ts';
+import type { Problem } from './problem.ts';
+
+/** How the mesh handles a service port: HTTP request by request, or TCP connections or UDP sessions as they are. */
+export type TrafficType = 'http' | 'tcp' | 'udp';
+
+/**
+ * What the proxy speaks to the pods of an HTTP port.
+ * - `auto`: what the caller speaks, HTTP/1.1 or HTTP/2 without TLS: one port serves both, gRPC and WebSocket included.
+ * - `http1`: HTTP/1.1, whatever the caller speaks.
+ * - `http2`: HTTP/2 (with prior knowledge where there is no TLS: h2c), whatever the caller speaks.
+ */
+export type UpstreamProtocol = 'auto' | 'http1' | 'http2';
+
+/** The mesh at one moment. */
+export interface Topology {
+  /** Every service in the mesh, sorted by key. */
+  readonly services: ReadonlyMap<ServiceKey, Service>;
+  /** Every problem known, the source's and the model's, sorted. */
+  readonly problems: readonly Problem[];
+}
+
+/** A service in the mesh. */
+export interface Service {
+  readonly key: ServiceKey;
+  readonly namespace: string;
+  readonly name: string;
+  /** Ports that the mesh serves, in the order of the Service object. May be empty: the name is then known, nothing listens. */
+  readonly ports: readonly ServicePort[];
+  /** Loopback address on which the service's real ports are open; standalone mode only. */
+  readonly localAddress: string | undefined;
+}
+
+/** A service port in the mesh. */
+export interface ServicePort {
+  readonly key: PortKey;
+  /** Empty where the service's only port has no name. */
+  readonly name: string;
+  readonly port: number;
+  readonly traffic: TrafficType;
+  /** Meaningful for `http` only; `auto` otherwise. */
+  readonly upstream: UpstreamProtocol;
+  /** Whether the proxy speaks TLS to the pods (appProtocol or scheme https). */
+  readonly upstreamTls: boolean;
+  /** Port of every proxy that stands for this service port; undefined where the ports have run out (a problem says so). */
+  readonly meshPort: number | undefined;
+  /** Where requests go, sorted by address and port. Empty: callers get 503 (HTTP) or a closed connection (TCP). */
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** A place that answers for a service port. */
+export interface Endpoint {
+  readonly address: string;
+  /** The same pod's addresses of the other IP family, tried where the first cannot be reached. */
+  readonly otherAddresses: readonly string[];
+  readonly port: number;
+  /** The pod behind it, where it is one. */
+  readonly pod: ObjectKey | undefined;
+  readonly node: string | undefined;
+  readonly zone: string | undefined;
+}
