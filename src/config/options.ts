@@ -1,0 +1,101 @@
+// What each command is told, typed and complete: defaults filled in, every value checked. Whoever does the work of a
+// command takes one of these and reads no flag, variable or file itself.
+
+/** How much the log says: each level includes those before it. */
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+/** How a log line is written: for people (`common`) or one JSON object a line. */
+export type LogFormat = 'common' | 'json';
+
+/** How a service is handled that says nothing itself. */
+export type DefaultMode = 'http' | 'tcp' | 'udp';
+
+/** Who starts Envoy: Maesh, or somebody else with what `maesh bootstrap` prints. */
+export type EnvoyMode = 'managed' | 'external';
+
+/** What every command that can fail in a surprising way has: how much it says about that. */
+export interface LogOptions {
+  readonly logLevel: LogLevel;
+}
+
+/** What `maesh standalone` runs with. */
+export interface StandaloneOptions extends LogOptions {
+  /** Folders and files with manifests, at least one, as the user wrote them. */
+  readonly dir: readonly string[];
+  /** Port on which every HTTP service is reached by its Host; 0 for any free one, as for every port. */
+  readonly httpPort: number;
+  /** Port of DNS, on UDP and TCP. */
+  readonly dnsPort: number;
+  readonly apiPort: number;
+  /** Address that the API listens on; empty for all of the machine's. */
+  readonly apiHost: string;
+  /** Port on the loopback address from which Envoys take their configuration. */
+  readonly xdsPort: number;
+  readonly envoy: EnvoyMode;
+  /** Envoy's executable; undefined where it has yet to be found. Meaningless for `external`. */
+  readonly envoyBin: string | undefined;
+  /** Envoy's worker threads, at least 1. Meaningless for `external`. */
+  readonly concurrency: number;
+  /** Absolute path of the folder for what a restart needs; it may not exist yet. */
+  readonly stateDir: string;
+  /** IPv4 range within 127.0.0.0/8 in CIDR notation, /8 to /24. */
+  readonly addressRange: string;
+  readonly defaultMode: DefaultMode;
+  /** Most service ports of each traffic type that get a mesh port; undefined: as many as there are mesh ports. */
+  readonly limitHTTPPort: number | undefined;
+  readonly limitTCPPort: number | undefined;
+  readonly limitUDPPort: number | undefined;
+  /** The mesh's own namespace. */
+  readonly namespace: string;
+  readonly logFormat: LogFormat;
+}
+
+/** An address that something listens on. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a standalone mesh is reached, told once it serves. Undefined: it could not be opened, and the log says why. */
+export interface StandaloneAddresses {
+  readonly http: ListenAddress | undefined;
+  readonly dns: ListenAddress | undefined;
+  readonly api: ListenAddress | undefined;
+  readonly xds: ListenAddress;
+}
+
+/** What `maesh translate` prints. */
+export interface TranslateOptions extends LogOptions {
+  /** Folders and files with manifests, at least one; `-` is standard input. */
+  readonly dir: readonly string[];
+  readonly defaultMode: DefaultMode;
+  readonly addressRange: string;
+  readonly namespace: string;
+  readonly what: 'topology' | 'resources';
+  readonly output: 'yaml' | 'json';
+}
+
+/** What `maesh check` looks at. */
+export interface CheckOptions extends LogOptions {
+  /** Folders and files with manifests, at least one; `-` is standard input. */
+  readonly dir: readonly string[];
+  readonly defaultMode: DefaultMode;
+  readonly namespace: string;
+  readonly output: 'text' | 'json';
+}
+
+/** What an Envoy that others start needs to know of its mesh. */
+export interface BootstrapOptions extends LogOptions {
+  /** Name of the proxy: one for each Envoy of a mesh. */
+  readonly nodeId: string;
+  readonly xdsHost: string;
+  readonly xdsPort: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly output: 'yaml' | 'json';
+}
+
+/** How `maesh version` says it. */
+export interface VersionOptions {
+  readonly output: 'text' | 'json';
+}
