@@ -1,29 +1,25 @@
 // Mesh ports: which port of every proxy stands for which service port. Ports are handed out in blocks of 256, because
-// a block is one listener of the proxy; a port never moves while its service port lives, and a freed port rests until
-// every connected proxy has acknowledged that it is gone.
+// a block is one listener of the proxy.
 
-import { byText, type PortKey } from './key.ts';
+import type { PortKey } from './key.ts';
+import { assignSlots, emptySlots, releaseSlots, type NumberRange, type Slots } from './slots.ts';
 import type { TrafficType } from './topology.ts';
 
 /** Number of ports of a block. Envoy's listener has one address and up to 255 more. */
 export const blockSize = 256;
 
 /** Ports from `first` to `last`, both included. Its blocks start at `first`, `first + 256`, and so on. */
-export interface PortRange {
-  readonly first: number;
-  readonly last: number;
-}
+export type PortRange = NumberRange;
 
-/** Where ports may be taken from, for each traffic type, in the order in which they are taken. */
-export interface PortRanges {
-  readonly http: readonly PortRange[];
-  readonly tcp: readonly PortRange[];
-  readonly udp: readonly PortRange[];
-}
+/** Something for each traffic type. */
+export type ByTraffic<T> = Readonly<Record<TrafficType, T>>;
+
+/** Where ports may be taken from, in the order in which they are taken. */
+export type PortRanges = ByTraffic<readonly PortRange[]>;
 
 /**
  * The ports of a cluster's proxies. They begin where the original's do (5000, 10000, 15000/udp) and go on where it
- * had none; the proxy's own ports (8080, 9000 and their like) lie in a gap of the first range.
+ * had none; the proxy's own ports (8080, 9000 and their like) lie in a gap between the ranges.
  * All stay below 32768, where Linux begins to take ports for outgoing connections.
  */
 export const clusterPorts: PortRanges = {
@@ -45,7 +41,7 @@ export const standalonePorts: PortRanges = {
   udp: [{ first: 20_000, last: 32_767 }],
 };
 
-/** The ports of a range set without those beyond the first `limit` of a type (flags `--limitHTTPPort` and its like). */
+/** The ranges without what lies beyond their first `limit` ports (flags `--limitHTTPPort` and its like). */
 export function limitPorts(ranges: readonly PortRange[], limit: number): readonly PortRange[] {
   const limited: PortRange[] = [];
   let left = limit;
@@ -66,100 +62,37 @@ export function blockOf(ranges: readonly PortRange[], port: number): PortRange |
   return { first, last: Math.min(first + blockSize - 1, range.last) };
 }
 
-/** Which port stands for which service port. */
-export interface PortTable {
-  readonly http: PortsOfType;
-  readonly tcp: PortsOfType;
-  readonly udp: PortsOfType;
-}
-
-export interface PortsOfType {
-  /** Ports in use. */
-  readonly assigned: ReadonlyMap<PortKey, number>;
-  /** Ports whose service port is gone but which some proxy may still serve: not given away yet. */
-  readonly resting: ReadonlySet<number>;
-}
-
-const noPorts: PortsOfType = { assigned: new Map(), resting: new Set() };
+/** Which mesh port stands for which service port. A freed port rests until no connected proxy serves it any more. */
+export type PortTable = ByTraffic<Slots>;
 
 /** A table in which no port is taken. */
-export const emptyPortTable: PortTable = { http: noPorts, tcp: noPorts, udp: noPorts };
+export const emptyPortTable: PortTable = { http: emptySlots, tcp: emptySlots, udp: emptySlots };
 
-/** Service ports that want a mesh port, by type. */
-export type WantedPorts = Readonly<Record<TrafficType, Iterable<PortKey>>>;
-
-/**
- * Gives every wanted service port a mesh port: the one it has, where it lies in the ranges, else the lowest that is
- * neither taken nor resting. Those that no longer want one free theirs, which rests until {@link releasePorts}.
- * Pure, and independent of the order in which ports are wanted: where ports run out, keys that sort first get them.
- *
- * @returns the next table (the same reference where nothing changed), and the keys for which no port was left.
- */
+/** Gives every wanted service port a mesh port; see {@link assignSlots} for the rules. */
 export function assignPorts(
   previous: PortTable,
-  wanted: WantedPorts,
+  wanted: ByTraffic<Iterable<PortKey>>,
   ranges: PortRanges,
 ): { readonly table: PortTable; readonly unassigned: readonly PortKey[] } {
-  const unassigned: PortKey[] = [];
-  const http = assignType(previous.http, wanted.http, ranges.http, unassigned);
-  const tcp = assignType(previous.tcp, wanted.tcp, ranges.tcp, unassigned);
-  const udp = assignType(previous.udp, wanted.udp, ranges.udp, unassigned);
-  const unchanged = http === previous.http && tcp === previous.tcp && udp === previous.udp;
-  return { table: unchanged ? previous : { http, tcp, udp }, unassigned };
-}
-
-/** Ends the rest of ports: they may be given away again. */
-export function releasePorts(
-  table: PortTable,
-  released: Readonly<Record<TrafficType, Iterable<number>>>,
-): PortTable {
-  const release = (ports: PortsOfType, gone: Iterable<number>): PortsOfType => {
-    const resting = new Set(ports.resting);
-    for (const port of gone) resting.delete(port);
-    return resting.size === ports.resting.size ? ports : { assigned: ports.assigned, resting };
+  const http = assignSlots(previous.http, wanted.http, ranges.http);
+  const tcp = assignSlots(previous.tcp, wanted.tcp, ranges.tcp);
+  const udp = assignSlots(previous.udp, wanted.udp, ranges.udp);
+  return {
+    table: sameOrNext(previous, { http: http.slots, tcp: tcp.slots, udp: udp.slots }),
+    unassigned: [...http.unassigned, ...tcp.unassigned, ...udp.unassigned],
   };
-  const next = {
-    http: release(table.http, released.http),
-    tcp: release(table.tcp, released.tcp),
-    udp: release(table.udp, released.udp),
-  };
-  const unchanged = next.http === table.http && next.tcp === table.tcp && next.udp === table.udp;
-  return unchanged ? table : next;
 }
 
-function assignType(
-  previous: PortsOfType,
-  wanted: Iterable<PortKey>,
-  ranges: readonly PortRange[],
-  unassigned: PortKey[],
-): PortsOfType {
-  const wantedKeys = new Set(wanted);
-  const assigned = new Map<PortKey, number>();
-  const resting = new Set(previous.resting);
-  const unavailable = new Set(previous.resting);
-  for (const [key, port] of previous.assigned) {
-    const isKept = wantedKeys.delete(key) && blockOf(ranges, port) !== undefined;
-    if (isKept) assigned.set(key, port);
-    else resting.add(port);
-    // A port whose key is still wanted but lies outside the ranges moves: the key wants a new one.
-    if (!isKept && blockOf(ranges, port) === undefined) wantedKeys.add(key);
-    unavailable.add(port);
-  }
-  const free = freePorts(ranges, unavailable);
-  for (const key of [...wantedKeys].toSorted(byText)) {
-    const next = free.next();
-    if (next.done === true) unassigned.push(key);
-    else assigned.set(key, next.value);
-  }
-  const unchanged =
-    resting.size === previous.resting.size &&
-    assigned.size === previous.assigned.size &&
-    [...assigned].every(([key, port]) => previous.assigned.get(key) === port);
-  return unchanged ? previous : { assigned, resting };
+/** Ends the rest of mesh ports: they may be given away again. */
+export function releasePorts(table: PortTable, released: ByTraffic<Iterable<number>>): PortTable {
+  return sameOrNext(table, {
+    http: releaseSlots(table.http, released.http),
+    tcp: releaseSlots(table.tcp, released.tcp),
+    udp: releaseSlots(table.udp, released.udp),
+  });
 }
 
-function* freePorts(ranges: readonly PortRange[], unavailable: ReadonlySet<number>): Generator<number> {
-  for (const { first, last } of ranges) {
-    for (let port = first; port <= last; port++) if (!unavailable.has(port)) yield port;
-  }
+function sameOrNext(previous: PortTable, next: PortTable): PortTable {
+  const isSame = next.http === previous.http && next.tcp === previous.tcp && next.udp === previous.udp;
+  return isSame ? previous : next;
 }

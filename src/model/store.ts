@@ -1,0 +1,165 @@
+// The objects of the mesh as they are now, and which services a change touches. What sources offer goes in; passes that
+// build the topology look things up here. Every look-up and every change costs what it touches, not what there is.
+
+import { objectKey, type ObjectKey, type ServiceKey } from './key.ts';
+import type { KubeEndpoints, KubeEndpointSlice, KubeObject, KubePod, KubeService } from './objects.ts';
+import type { ObjectChange } from './offer.ts';
+import { addTo, matchesSelector, PodIndex, removeFrom } from './pod-index.ts';
+
+/** What the passes of the model read. */
+export interface ObjectView {
+  service(key: ServiceKey): KubeService | undefined;
+  /** EndpointSlices of a service, in no particular order. */
+  slicesOf(service: ServiceKey): Iterable<KubeEndpointSlice>;
+  endpointsOf(service: ServiceKey): KubeEndpoints | undefined;
+  /** Pods of a namespace that a selector matches, in no particular order. */
+  podsMatching(namespace: string, selector: Readonly<Record<string, string>>): Iterable<KubePod>;
+}
+
+/** Objects by key, with the services that have to be looked at again. */
+export class ObjectStore implements ObjectView {
+  readonly #services = new Map<ServiceKey, KubeService>();
+  readonly #endpoints = new Map<ServiceKey, KubeEndpoints>();
+  readonly #slices = new Map<ObjectKey, KubeEndpointSlice>();
+  readonly #slicesOfService = new Map<ServiceKey, Set<KubeEndpointSlice>>();
+  readonly #pods = new PodIndex();
+  readonly #selectors = new SelectorIndex();
+  #dirty = new Set<ServiceKey>();
+
+  /** Puts changes in. Of two for the same object the later one counts. */
+  apply(changes: Iterable<ObjectChange>): void {
+    for (const change of changes) this.#applyOne(change);
+  }
+
+  /** Services touched since the last call; the caller takes them over. */
+  takeDirty(): ReadonlySet<ServiceKey> {
+    const dirty = this.#dirty;
+    this.#dirty = new Set();
+    return dirty;
+  }
+
+  service(key: ServiceKey): KubeService | undefined {
+    return this.#services.get(key);
+  }
+
+  slicesOf(service: ServiceKey): Iterable<KubeEndpointSlice> {
+    return this.#slicesOfService.get(service) ?? [];
+  }
+
+  endpointsOf(service: ServiceKey): KubeEndpoints | undefined {
+    return this.#endpoints.get(service);
+  }
+
+  podsMatching(namespace: string, selector: Readonly<Record<string, string>>): Iterable<KubePod> {
+    return this.#pods.matching(namespace, selector);
+  }
+
+  #applyOne({ kind, key, object }: ObjectChange): void {
+    switch (kind) {
+      case 'Service':
+        return this.#setService(key, only(object, 'Service'));
+      case 'EndpointSlice':
+        return this.#setSlice(key, only(object, 'EndpointSlice'));
+      case 'Endpoints':
+        this.#dirty.add(key);
+        return setOrDelete(this.#endpoints, key, only(object, 'Endpoints'));
+      case 'Pod':
+        return this.#setPod(key, only(object, 'Pod'));
+      case 'Namespace':
+      case 'ServiceAccount':
+        // Read for what comes on top of the topology; no service depends on them.
+        return undefined;
+    }
+  }
+
+  #setService(key: ServiceKey, service: KubeService | undefined): void {
+    this.#dirty.add(key);
+    const old = this.#services.get(key);
+    if (old !== undefined) this.#selectors.remove(old);
+    setOrDelete(this.#services, key, service);
+    if (service !== undefined) this.#selectors.add(service);
+  }
+
+  #setSlice(key: ObjectKey, slice: KubeEndpointSlice | undefined): void {
+    const old = this.#slices.get(key);
+    for (const one of [old, slice]) {
+      if (one !== undefined && one.service !== '') this.#dirty.add(serviceOfSlice(one));
+    }
+    if (old !== undefined) removeFrom(this.#slicesOfService, serviceOfSlice(old), old);
+    setOrDelete(this.#slices, key, slice);
+    if (slice !== undefined) addTo(this.#slicesOfService, serviceOfSlice(slice), slice);
+  }
+
+  #setPod(key: ObjectKey, pod: KubePod | undefined): void {
+    for (const one of [this.#pods.get(key), pod]) {
+      if (one === undefined) continue;
+      for (const service of this.#selectors.selecting(one)) this.#dirty.add(service);
+    }
+    this.#pods.set(key, pod);
+  }
+}
+
+/** Which services select a pod, without asking every service. */
+class SelectorIndex {
+  /** A label pair, with its namespace → services whose selector is filed under that pair. */
+  readonly #services = new Map<string, Set<KubeService>>();
+  /** Under which pair a service is filed. */
+  readonly #pairOf = new Map<KubeService, string>();
+
+  add(service: KubeService): void {
+    // Filed under the pair that fewest others are filed under: one that all share would be of no use.
+    const pairs = Object.entries(service.selector ?? {}).map(([name, value]) =>
+      pairIn(service.namespace, name, value),
+    );
+    const sizeOf = (pair: string): number => this.#services.get(pair)?.size ?? 0;
+    const pair = pairs.toSorted((a, b) => sizeOf(a) - sizeOf(b))[0];
+    if (pair === undefined) return;
+    addTo(this.#services, pair, service);
+    this.#pairOf.set(service, pair);
+  }
+
+  remove(service: KubeService): void {
+    const pair = this.#pairOf.get(service);
+    if (pair === undefined) return;
+    removeFrom(this.#services, pair, service);
+    this.#pairOf.delete(service);
+  }
+
+  *selecting(pod: KubePod): Generator<ServiceKey> {
+    for (const [name, value] of Object.entries(pod.labels)) {
+      for (const service of this.#services.get(pairIn(pod.namespace, name, value)) ?? []) {
+        if (matchesSelector(pod.labels, service.selector ?? {}))
+          yield objectKey(service.namespace, service.name);
+      }
+    }
+  }
+}
+
+function pairIn(namespace: string, name: string, value: string): string {
+  return `${namespace}/${name}=${value}`;
+}
+
+function serviceOfSlice(slice: KubeEndpointSlice): ServiceKey {
+  return objectKey(slice.namespace, slice.service);
+}
+
+function setOrDelete<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}
+
+/** Narrows what a change holds to the kind that it names; a source that mixes them up is a bug of ours. */
+function only<K extends KubeObject['kind']>(
+  object: KubeObject | undefined,
+  kind: K,
+): Extract<KubeObject, { kind: K }> | undefined {
+  if (object === undefined || isKind(object, kind)) return object;
+  throw new Error(`an object of kind ${object.kind} was offered as ${kind}`);
+}
+
+function isKind<K extends KubeObject['kind']>(
+  object: KubeObject,
+  kind: K,
+): object is Extract<KubeObject, { kind: K }> {
+  return object.kind === kind;
+}
