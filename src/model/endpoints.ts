@@ -62,7 +62,6 @@ interface PlacePort {
   readonly protocol: Protocol;
 }
 
-
 function* placesOfSlice(slice: KubeEndpointSlice): Generator<Place> {
   if (slice.addressType === 'FQDN') return;
   for (const endpoint of slice.endpoints) {

@@ -37,6 +37,10 @@ export function draftService(
   const ports: PortDraft[] = [];
   const problems: Problem[] = [];
   let isUnresolvable = false;
+  const key = objectKey(service.namespace, service.name);
+  for (const slice of view.slicesOf(key)) {
+    if (slice.addressType === 'FQDN') problems.push(hostNameProblem(service, slice.name));
+  }
   for (const port of service.ports) {
     const protocol = traffic === 'udp' ? 'UDP' : 'TCP';
     if (port.protocol !== protocol) {
@@ -47,7 +51,7 @@ export function draftService(
     if (finding !== undefined) problems.push(findingProblem(service, port, finding));
     if (finding?.kind === 'unresolved' && finding.pods.length === finding.matching) isUnresolvable = true;
     ports.push({
-      key: portKey(objectKey(service.namespace, service.name), port.port, protocol),
+      key: portKey(key, port.port, protocol),
       name: port.name,
       port: port.port,
       traffic,
@@ -109,6 +113,13 @@ export function serviceProblem(
     ...(origin === undefined ? {} : { origin }),
   };
   return { code, subject, ...text };
+}
+
+function hostNameProblem(service: KubeService, slice: string): Problem {
+  return serviceProblem(service, problemCodes.endpointHostName, {
+    message: `EndpointSlice ${slice} has addressType FQDN, whose host names the mesh does not resolve, so its endpoints are left out`,
+    advice: 'Give IP addresses in a slice of addressType IPv4 or IPv6.',
+  });
 }
 
 function protocolProblem(service: KubeService, port: KubeServicePort, traffic: TrafficType): Problem {

@@ -1,0 +1,158 @@
+// The model as one call: objects in, topology out. The control loop keeps a TopologyBuilder and feeds it changes;
+// offline commands and tests build from scratch with the same code.
+
+import { TopologyComposer, type Allocation } from './compose.ts';
+import { ServiceDrafts } from './drafts.ts';
+import { objectKey, type PortKey, type ServiceKey } from './key.ts';
+import type { KubeObject } from './objects.ts';
+import type { Offer } from './offer.ts';
+import { assignPorts, emptyPortTable, releasePorts, type ByTraffic, type PortRanges } from './ports.ts';
+import { problemCodes } from './problem-codes.ts';
+import type { Problem } from './problem.ts';
+import { serviceProblem, type ServiceDraft } from './services.ts';
+import { assignSlots, emptySlots, releaseSlots, type NumberRange } from './slots.ts';
+import { ObjectStore } from './store.ts';
+import type { Topology, TrafficType } from './topology.ts';
+
+/** Settings of the model. */
+export interface ModelOptions {
+  /** Traffic type of services that name none. */
+  readonly defaultMode: TrafficType;
+  readonly ports: PortRanges;
+  /** Where services get an address of their own; undefined where they need none (in a cluster they have a ClusterIP). */
+  readonly addresses: NumberRange | undefined;
+}
+
+/** An allocation in which nothing is handed out. */
+export const emptyAllocation: Allocation = { ports: emptyPortTable, addresses: emptySlots };
+
+/** Builds topologies one after the other from what sources offer. */
+export class TopologyBuilder {
+  readonly #options: ModelOptions;
+  readonly #store = new ObjectStore();
+  readonly #drafts: ServiceDrafts;
+  readonly #composer = new TopologyComposer();
+  /** What each service wants, as text: where it is the same as before, nothing has to be handed out. */
+  readonly #wants = new Map<ServiceKey, string>();
+  #sourceProblems: readonly Problem[] = [];
+  #allocation: Allocation;
+  #allocationProblems: readonly Problem[] = [];
+
+  /** Begins with what was handed out before, so that nothing moves over a restart. */
+  constructor(options: ModelOptions, allocation: Allocation = emptyAllocation) {
+    this.#options = options;
+    this.#allocation = allocation;
+    this.#drafts = new ServiceDrafts(this.#store, options);
+  }
+
+  /** What is handed out now. */
+  get allocation(): Allocation {
+    return this.#allocation;
+  }
+
+  /** Takes in what a source offers; the next build sees it. */
+  apply(offer: Offer): void {
+    this.#store.apply(offer.changes);
+    this.#sourceProblems = offer.problems;
+  }
+
+  /** Ends the rest of ports and addresses that no proxy serves any more. Services that went without may get them at the next build. */
+  release(released: Released): void {
+    const { ports, addresses } = this.#allocation;
+    this.#allocation = {
+      ports: releasePorts(ports, released.ports),
+      addresses: releaseSlots(addresses, released.addresses),
+    };
+    if (this.#allocationProblems.length > 0) this.#allocate();
+  }
+
+  /** Builds the topology of everything taken in so far. Returns the last one where nothing changed. */
+  build(): Topology {
+    let isWantChanged = false;
+    for (const key of this.#drafts.update()) {
+      const draft = this.#drafts.drafts.get(key);
+      const want = draft?.ports.map((port) => `${port.traffic} ${port.key}`).join();
+      if (want === this.#wants.get(key)) continue;
+      isWantChanged = true;
+      if (want === undefined) this.#wants.delete(key);
+      else this.#wants.set(key, want);
+    }
+    if (isWantChanged) this.#allocate();
+    return this.#composer.compose({
+      drafts: this.#drafts.drafts,
+      allocation: this.#allocation,
+      problems: [...this.#sourceProblems, ...this.#allocationProblems],
+    });
+  }
+
+  #allocate(): void {
+    const { drafts } = this.#drafts;
+    const last = this.#allocation;
+    const ports = assignPorts(last.ports, wantedPorts(drafts), this.#options.ports);
+    const range = this.#options.addresses;
+    const addresses = assignSlots(
+      last.addresses,
+      range === undefined ? [] : drafts.keys(),
+      range === undefined ? [] : [range],
+    );
+    if (ports.table !== last.ports || addresses.slots !== last.addresses) {
+      this.#allocation = { ports: ports.table, addresses: addresses.slots };
+    }
+    this.#allocationProblems = [
+      ...ports.unassigned.map((key) => portsProblem(key, this.#store)),
+      ...addresses.unassigned.map((key) => addressesProblem(key, this.#store)),
+    ];
+  }
+}
+
+/** Numbers whose rest ends. */
+export interface Released {
+  readonly ports: ByTraffic<Iterable<number>>;
+  readonly addresses: Iterable<number>;
+}
+
+/** Builds the topology of a set of objects from scratch, with nothing handed out before. */
+export function buildTopology(
+  objects: Iterable<KubeObject>,
+  options: ModelOptions & { readonly problems?: readonly Problem[] },
+): Topology {
+  const builder = new TopologyBuilder(options);
+  const changes = [...objects].map((object) => ({
+    kind: object.kind,
+    key: objectKey(object.namespace, object.name),
+    object,
+  }));
+  builder.apply({ changes, problems: options.problems ?? [] });
+  return builder.build();
+}
+
+function wantedPorts(drafts: ReadonlyMap<ServiceKey, ServiceDraft>): ByTraffic<readonly PortKey[]> {
+  const wanted: ByTraffic<PortKey[]> = { http: [], tcp: [], udp: [] };
+  for (const { ports } of drafts.values()) for (const { traffic, key } of ports) wanted[traffic].push(key);
+  return wanted;
+}
+
+function portsProblem(key: PortKey, store: ObjectStore): Problem {
+  const [namespace = '', name = '', port = ''] = key.split('/');
+  return serviceProblem(withOrigin(namespace, name, store), problemCodes.portsExhausted, {
+    message: `no mesh port is left for port ${port}, so the mesh does not serve it`,
+    advice:
+      'Raise --limitHTTPPort, --limitTCPPort or --limitUDPPort, or take services that need no mesh out of it.',
+  });
+}
+
+function addressesProblem(key: ServiceKey, store: ObjectStore): Problem {
+  const [namespace = '', name = ''] = key.split('/');
+  return serviceProblem(withOrigin(namespace, name, store), problemCodes.addressesExhausted, {
+    message: 'no loopback address is left for the service, so its name has no address',
+    advice: 'Give a larger --addressRange; the service can be reached by --httpPort meanwhile.',
+  });
+}
+
+function withOrigin(
+  namespace: string,
+  name: string,
+  store: ObjectStore,
+): Parameters<typeof serviceProblem>[0] {
+  return store.service(objectKey(namespace, name)) ?? { namespace, name };
+}

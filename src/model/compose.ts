@@ -1,0 +1,123 @@
+// The last pass: drafts, mesh ports, addresses and problems become a topology. What has not changed keeps its reference.
+
+import { formatIpv4 } from './addresses.ts';
+import { byText, type ServiceKey } from './key.ts';
+import type { PortTable } from './ports.ts';
+import { byProblem, type Problem } from './problem.ts';
+import type { ServiceDraft } from './services.ts';
+import type { Slots } from './slots.ts';
+import type { Service, ServicePort, Topology } from './topology.ts';
+
+/** What is handed out to services: mesh ports, and loopback addresses in standalone mode. */
+export interface Allocation {
+  readonly ports: PortTable;
+  /** IPv4 addresses as numbers; empty where services have none of their own. */
+  readonly addresses: Slots;
+}
+
+/** What a topology is made of. */
+export interface Parts {
+  readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
+  readonly allocation: Allocation;
+  /** Problems beside those of the drafts. */
+  readonly problems: readonly Problem[];
+}
+
+/** Makes topologies one after the other, re-using the parts of the last one that are the same. */
+export class TopologyComposer {
+  #topology: Topology = { services: new Map(), problems: [] };
+  /** What the last topology was made of: a service for which both are the same is not looked at. */
+  readonly #drafts = new Map<ServiceKey, ServiceDraft>();
+  #allocation: Allocation | undefined;
+
+  /** Composes a topology. Returns the last one where nothing in it changed. */
+  compose(parts: Parts): Topology {
+    const services = this.#services(parts);
+    const problems = this.#problems(parts);
+    const last = this.#topology;
+    if (services !== last.services || problems !== last.problems) this.#topology = { services, problems };
+    return this.#topology;
+  }
+
+  #services({ drafts, allocation }: Parts): ReadonlyMap<ServiceKey, Service> {
+    const last = this.#topology.services;
+    const isSameAllocation = allocation === this.#allocation;
+    this.#allocation = allocation;
+    const changed = new Map<ServiceKey, Service>();
+    let isSameKeys = drafts.size === last.size;
+    for (const [key, draft] of drafts) {
+      const old = last.get(key);
+      if (old === undefined) isSameKeys = false;
+      const isSameDraft = this.#drafts.get(key) === draft;
+      if (isSameDraft && old !== undefined && (isSameAllocation || hasSameAllocation(old, allocation)))
+        continue;
+      const service = composeService(key, draft, allocation);
+      this.#drafts.set(key, draft);
+      const kept = old === undefined ? service : keepEqualParts(old, service);
+      if (kept !== old) changed.set(key, kept);
+    }
+    if (isSameKeys && changed.size === 0) return last;
+    if (isSameKeys) return new Map(last.entries().map(([key, old]) => [key, changed.get(key) ?? old]));
+    for (const key of last.keys()) if (!drafts.has(key)) this.#drafts.delete(key);
+    const keys = [...drafts.keys()].toSorted(byText);
+    const services = new Map<ServiceKey, Service>();
+    for (const key of keys) {
+      const service = changed.get(key) ?? last.get(key);
+      if (service !== undefined) services.set(key, service);
+    }
+    return services;
+  }
+
+  #problems({ drafts, problems }: Parts): readonly Problem[] {
+    const all = [...problems];
+    for (const draft of drafts.values()) all.push(...draft.problems);
+    const sorted = all.toSorted(byProblem);
+    const last = this.#topology.problems;
+    const isSame =
+      sorted.length === last.length && sorted.every((problem, i) => isDeepEqual(problem, last[i]));
+    return isSame ? last : sorted;
+  }
+}
+
+function composeService(key: ServiceKey, draft: ServiceDraft, allocation: Allocation): Service {
+  const address = allocation.addresses.assigned.get(key);
+  return {
+    key,
+    namespace: draft.namespace,
+    name: draft.name,
+    ports: draft.ports.map((port) => ({
+      ...port,
+      meshPort: allocation.ports[port.traffic].assigned.get(port.key),
+    })),
+    localAddress: address === undefined ? undefined : formatIpv4(address),
+  };
+}
+
+function hasSameAllocation(service: Service, { ports, addresses }: Allocation): boolean {
+  const address = addresses.assigned.get(service.key);
+  return (
+    service.localAddress === (address === undefined ? undefined : formatIpv4(address)) &&
+    service.ports.every((port) => port.meshPort === ports[port.traffic].assigned.get(port.key))
+  );
+}
+
+/** The new service with those parts of the old one that are equal, down to the old one itself. */
+function keepEqualParts(old: Service, next: Service): Service {
+  if (isDeepEqual(old, next)) return old;
+  const ports = next.ports.map((port): ServicePort => {
+    const before = old.ports.find(({ key }) => key === port.key);
+    if (before === undefined) return port;
+    if (isDeepEqual(before, port)) return before;
+    return isDeepEqual(before.endpoints, port.endpoints) ? { ...port, endpoints: before.endpoints } : port;
+  });
+  return { ...next, ports };
+}
+
+/** Whether two values of plain data say the same. */
+function isDeepEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const left = Object.entries(a);
+  if (left.length !== Object.keys(b).length || Array.isArray(a) !== Array.isArray(b)) return false;
+  return left.every(([name, value]) => Object.hasOwn(b, name) && isDeepEqual(value, Reflect.get(b, name)));
+}
