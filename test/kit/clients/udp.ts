@@ -1,0 +1,37 @@
+// A UDP client for tests: one datagram and the answer to it.
+
+import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { exchange } from './client-error.ts';
+import type { Dial } from './http.ts';
+
+export interface UdpTalk extends Dial {
+  readonly send: string;
+  /** 5 s by default. A datagram that nobody answers ends in a timeout, or in `refused` where nobody listens. */
+  readonly timeoutMs?: number;
+}
+
+export interface UdpAnswer {
+  /** Name and version of the backend. */
+  readonly name: string;
+  readonly version: string;
+  /** The datagram as the backend got it. */
+  readonly received: string;
+}
+
+/** Sends a datagram from a port of its own and waits for the answer. Rejects with a ClientError. */
+export function talkUdp(talk: UdpTalk): Promise<UdpAnswer> {
+  const socket = createSocket(isIPv6(talk.address) ? 'udp6' : 'udp4');
+  const answer = exchange<UdpAnswer>(talk.timeoutMs, (resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('message', (datagram) => {
+      const [introduction = '', ...rest] = datagram.toString().split('\n');
+      const [name = '', version = ''] = introduction.split(' ');
+      resolve({ name, version, received: rest.join('\n') });
+    });
+    // Connected, so that the kernel reports a port on which nobody listens.
+    socket.connect(talk.port, talk.address, () => socket.send(talk.send));
+    return () => {};
+  });
+  return answer.finally(() => socket.close());
+}
