@@ -1,0 +1,129 @@
+// `npm test`: every check of the project, each with its name and time. `npm test -- PATTERN…` runs only the test files
+// whose path holds one of the patterns, without the static checks and the coverage gate; `--step NAME` runs one check.
+
+import { spawn } from 'node:child_process';
+import { globSync, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { styleText } from 'node:util';
+import { coverageReport } from './coverage.ts';
+
+const root = join(import.meta.dirname, '..');
+const lcov = join(root, 'coverage', 'lcov.info');
+
+/** A check: a program of node_modules/.bin with arguments. */
+interface Step {
+  readonly name: string;
+  readonly command: readonly [program: string, ...args: string[]];
+}
+
+/** What can be said without running the code, and what running it needs. */
+const steps: readonly Step[] = [
+  { name: 'typecheck', command: ['tsc', '-p', '.'] },
+  { name: 'generated code', command: ['node', 'tools/gen.ts', '--check'] },
+  { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
+  { name: 'format', command: ['oxfmt', '--check'] },
+  { name: 'knip', command: ['knip', '--no-progress'] },
+  { name: 'envoy', command: ['node', 'tools/fetch-envoy.ts'] },
+];
+
+/** Runs a step; its output is shown only where it failed. */
+async function runStep({ name, command: [program, ...args] }: Step): Promise<boolean> {
+  const started = performance.now();
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const output: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+  const code = await ended(child);
+  report(name, code === 0, started);
+  if (code !== 0) process.stdout.write(Buffer.concat(output));
+  return code === 0;
+}
+
+function ended(child: ReturnType<typeof spawn>): Promise<number | string> {
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve(code ?? signal ?? 'lost'));
+  });
+}
+
+function report(name: string, passed: boolean, started: number): void {
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${passed ? styleText('green', '✔') : styleText('red', '✖')} ${name} (${seconds} s)`);
+}
+
+/** Runs steps two at a time (most of them can't use a second core) and resolves with the names of those that failed. */
+async function runSteps(all: readonly Step[]): Promise<string[]> {
+  const waiting = all.values();
+  const failed: string[] = [];
+  const work = async (): Promise<void> => {
+    for (const step of waiting) if (!(await runStep(step))) failed.push(step.name);
+  };
+  await Promise.all([work(), work()]);
+  return failed;
+}
+
+function testFiles(patterns: readonly string[]): string[] {
+  const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'], {
+    cwd: root,
+  }).toSorted();
+  if (patterns.length === 0) return files;
+  return files.filter((file) => patterns.some((pattern) => file.includes(pattern)));
+}
+
+/** Runs test files, each in a process of its own, and shows one line a file, failures, and the runner's closing lines. */
+async function runTests(files: readonly string[], coverage: readonly string[]): Promise<boolean> {
+  const started = performance.now();
+  const flags = [
+    '--test',
+    // Node's default leaves one core idle.
+    `--test-concurrency=${availableParallelism()}`,
+    '--test-timeout=300000',
+    '--test-reporter=./tools/test-reporter.ts',
+    '--test-reporter-destination=stdout',
+    ...coverage,
+  ];
+  const child = spawn(process.execPath, [...flags, ...files], { cwd: root, stdio: 'inherit' });
+  const passed = (await ended(child)) === 0;
+  report('tests', passed, started);
+  return passed;
+}
+
+const coverageFlags: readonly string[] = [
+  '--experimental-test-coverage',
+  '--test-coverage-include=src/**/*.ts',
+  '--test-coverage-exclude=src/gen/**',
+  '--test-coverage-exclude=src/**/*.test.ts',
+  '--test-reporter=lcov',
+  `--test-reporter-destination=${lcov}`,
+];
+
+async function checkEverything(): Promise<string[]> {
+  const failed = await runSteps(steps);
+  mkdirSync(join(root, 'coverage'), { recursive: true });
+  if (!(await runTests(testFiles([]), coverageFlags))) failed.push('tests');
+  const { passed, text } = coverageReport(root, lcov);
+  console.log(text);
+  if (!passed) failed.push('coverage');
+  return failed;
+}
+
+async function checkSome(args: readonly string[]): Promise<string[]> {
+  const [first, name, ...rest] = args;
+  if (first === '--step') {
+    const step = steps.find((candidate) => candidate.name === name);
+    if (step === undefined)
+      throw new Error(`No step ${name}: there are ${steps.map((each) => each.name).join(', ')}`);
+    return runSteps([{ ...step, command: [...step.command, ...rest] }]);
+  }
+  const files = testFiles(args);
+  if (files.length === 0) throw new Error(`No test file whose path holds ${args.join(' or ')}`);
+  return (await runTests(files, [])) ? [] : ['tests'];
+}
+
+const args = process.argv.slice(2);
+const failed = await (args.length === 0 ? checkEverything() : checkSome(args));
+if (failed.length > 0) {
+  console.log(styleText('red', `Failed: ${failed.join(', ')}`));
+  process.exitCode = 1;
+}
