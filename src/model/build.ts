@@ -21,6 +21,8 @@ export interface ModelOptions {
   readonly ports: PortRanges;
   /** Where services get an address of their own; undefined where they need none (in a cluster they have a ClusterIP). */
   readonly addresses: NumberRange | undefined;
+  /** The lowest port that can be opened on these addresses; 1 by default. */
+  readonly firstLocalPort?: number;
 }
 
 /** An allocation in which nothing is handed out. */
@@ -31,7 +33,7 @@ export class TopologyBuilder {
   readonly #options: ModelOptions;
   readonly #store = new ObjectStore();
   readonly #drafts: ServiceDrafts;
-  readonly #composer = new TopologyComposer();
+  readonly #composer: TopologyComposer;
   /** What each service wants, as text: where it is the same as before, nothing has to be handed out. */
   readonly #wants = new Map<ServiceKey, string>();
   #sourceProblems: readonly Problem[] = [];
@@ -43,6 +45,7 @@ export class TopologyBuilder {
     this.#options = options;
     this.#allocation = allocation;
     this.#drafts = new ServiceDrafts(this.#store, options);
+    this.#composer = new TopologyComposer({ firstLocalPort: options.firstLocalPort ?? 1 });
   }
 
   /** What is handed out now. */
@@ -50,20 +53,30 @@ export class TopologyBuilder {
     return this.#allocation;
   }
 
-  /** Takes in what a source offers; the next build sees it. */
-  apply(offer: Offer): void {
-    this.#store.apply(offer.changes);
+  /**
+   * Takes in what a source offers; the next build sees it.
+   *
+   * @returns whether it takes an endpoint away.
+   */
+  apply(offer: Offer): boolean {
     this.#sourceProblems = offer.problems;
+    return this.#store.apply(offer.changes);
   }
 
-  /** Ends the rest of ports and addresses that no proxy serves any more. Services that went without may get them at the next build. */
-  release(released: Released): void {
+  /**
+   * Ends the rest of ports and addresses that no proxy serves any more.
+   *
+   * @returns whether a service that went without one gets one by it at the next build.
+   */
+  release(released: Released): boolean {
     const { ports, addresses } = this.#allocation;
     this.#allocation = {
       ports: releasePorts(ports, released.ports),
       addresses: releaseSlots(addresses, released.addresses),
     };
-    if (this.#allocationProblems.length > 0) this.#allocate();
+    if (this.#allocationProblems.length === 0) return false;
+    this.#allocate();
+    return true;
   }
 
   /** Builds the topology of everything taken in so far. Returns the last one where nothing changed. */

@@ -1,7 +1,7 @@
 // The last pass: drafts, mesh ports, addresses and problems become a topology. What has not changed keeps its reference.
 
 import { formatIpv4 } from './addresses.ts';
-import { byText, type ServiceKey } from './key.ts';
+import { byText, objectKey, type ServiceKey } from './key.ts';
 import type { PortTable } from './ports.ts';
 import { byProblem, type Problem } from './problem.ts';
 import type { ServiceDraft } from './services.ts';
@@ -15,6 +15,11 @@ export interface Allocation {
   readonly addresses: Slots;
 }
 
+/** The lowest port that can be opened on a service's own address, where it has one. */
+export interface ComposeOptions {
+  readonly firstLocalPort: number;
+}
+
 /** What a topology is made of. */
 export interface Parts {
   readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
@@ -25,10 +30,15 @@ export interface Parts {
 
 /** Makes topologies one after the other, re-using the parts of the last one that are the same. */
 export class TopologyComposer {
+  readonly #options: ComposeOptions;
   #topology: Topology = { services: new Map(), problems: [] };
   /** What the last topology was made of: a service for which both are the same is not looked at. */
   readonly #drafts = new Map<ServiceKey, ServiceDraft>();
   #allocation: Allocation | undefined;
+
+  constructor(options: ComposeOptions) {
+    this.#options = options;
+  }
 
   /** Composes a topology. Returns the last one where nothing in it changed. */
   compose(parts: Parts): Topology {
@@ -51,7 +61,7 @@ export class TopologyComposer {
       const isSameDraft = this.#drafts.get(key) === draft;
       if (isSameDraft && old !== undefined && (isSameAllocation || hasSameAllocation(old, allocation)))
         continue;
-      const service = composeService(key, draft, allocation);
+      const service = composeService(draft, allocation, this.#options);
       this.#drafts.set(key, draft);
       const kept = old === undefined ? service : keepEqualParts(old, service);
       if (kept !== old) changed.set(key, kept);
@@ -79,7 +89,12 @@ export class TopologyComposer {
   }
 }
 
-function composeService(key: ServiceKey, draft: ServiceDraft, allocation: Allocation): Service {
+function composeService(
+  draft: ServiceDraft,
+  allocation: Allocation,
+  { firstLocalPort }: ComposeOptions,
+): Service {
+  const key = objectKey(draft.namespace, draft.name);
   const address = allocation.addresses.assigned.get(key);
   return {
     key,
@@ -88,6 +103,7 @@ function composeService(key: ServiceKey, draft: ServiceDraft, allocation: Alloca
     ports: draft.ports.map((port) => ({
       ...port,
       meshPort: allocation.ports[port.traffic].assigned.get(port.key),
+      localPort: address === undefined || port.port < firstLocalPort ? undefined : port.port,
     })),
     localAddress: address === undefined ? undefined : formatIpv4(address),
   };

@@ -14,8 +14,6 @@ export const problemCodes = {
   portsExhausted: 'MAESH_PORTS_EXHAUSTED',
   /** No loopback address was left for a service. */
   addressesExhausted: 'MAESH_ADDRESSES_EXHAUSTED',
-  /** A service's port can't be opened on its loopback address for want of a right. */
-  portPrivileged: 'MAESH_PORT_PRIVILEGED',
   /** A proxy refused a resource made of the object. */
   proxyRejected: 'MAESH_PROXY_REJECTED',
 } as const;

@@ -22,8 +22,8 @@ export interface ServiceDraft {
   readonly isUnresolvable: boolean;
 }
 
-/** A service port before it is given a mesh port. */
-export type PortDraft = Omit<ServicePort, 'meshPort'>;
+/** A service port before it is known where it is open. */
+export type PortDraft = Omit<ServicePort, 'meshPort' | 'localPort'>;
 
 /** Drafts a service; undefined where it is no part of the mesh. */
 export function draftService(

@@ -5,6 +5,7 @@ import { objectKey, type ObjectKey, type ServiceKey } from './key.ts';
 import type { KubeEndpoints, KubeEndpointSlice, KubeObject, KubePod, KubeService } from './objects.ts';
 import type { ObjectChange } from './offer.ts';
 import { addTo, matchesSelector, PodIndex, removeFrom } from './pod-index.ts';
+import { takesEndpointsAway } from './removal.ts';
 
 /** What the passes of the model read. */
 export interface ObjectView {
@@ -26,9 +27,18 @@ export class ObjectStore implements ObjectView {
   readonly #selectors = new SelectorIndex();
   #dirty = new Set<ServiceKey>();
 
-  /** Puts changes in. Of two for the same object the later one counts. */
-  apply(changes: Iterable<ObjectChange>): void {
-    for (const change of changes) this.#applyOne(change);
+  /**
+   * Puts changes in. Of two for the same object the later one counts.
+   *
+   * @returns whether one of them takes an endpoint away.
+   */
+  apply(changes: Iterable<ObjectChange>): boolean {
+    let isTakingAway = false;
+    for (const change of changes) {
+      isTakingAway ||= takesEndpointsAway(this.#get(change), change.object);
+      this.#applyOne(change);
+    }
+    return isTakingAway;
   }
 
   /** Services touched since the last call; the caller takes them over. */
@@ -52,6 +62,12 @@ export class ObjectStore implements ObjectView {
 
   podsMatching(namespace: string, selector: Readonly<Record<string, string>>): Iterable<KubePod> {
     return this.#pods.matching(namespace, selector);
+  }
+
+  #get({ kind, key }: ObjectChange): KubeObject | undefined {
+    if (kind === 'EndpointSlice') return this.#slices.get(key);
+    if (kind === 'Endpoints') return this.#endpoints.get(key);
+    return kind === 'Pod' ? this.#pods.get(key) : undefined;
   }
 
   #applyOne({ kind, key, object }: ObjectChange): void {

@@ -48,6 +48,11 @@ export interface ServicePort {
   readonly upstreamTls: boolean;
   /** Port of every proxy that stands for this service port; undefined where the ports have run out (a problem says so). */
   readonly meshPort: number | undefined;
+  /**
+   * Port on the service's own address at which the real port is open: equal to `port`. Undefined where the service has
+   * no address, or where ports below 1024 can't be opened for want of a right.
+   */
+  readonly localPort: number | undefined;
   /** Where requests go, sorted by address and port. Empty: callers get 503 (HTTP) or a closed connection (TCP). */
   readonly endpoints: readonly Endpoint[];
 }

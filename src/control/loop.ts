@@ -1,0 +1,135 @@
+// The control loop: what sources offer becomes a topology, the topology resources, the resources a snapshot for proxies.
+// It also sees to it that what was handed out is on record before a proxy is told of it, and is not given to anybody
+// else before every proxy has forgotten it.
+
+import { TopologyBuilder, type ModelOptions } from '../model/build.ts';
+import type { Allocation } from '../model/compose.ts';
+import type { Offer } from '../model/offer.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Topology } from '../model/topology.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { Resources } from '../translate/resources.ts';
+import { Holdoff } from './holdoff.ts';
+import { ProblemLog } from './problem-log.ts';
+import { RestingNumbers } from './resting.ts';
+
+/** What one round of the loop took, in milliseconds, and what came of it. */
+export interface Round {
+  readonly topology: Topology;
+  readonly resources: Resources;
+  readonly buildMs: number;
+  readonly translateMs: number;
+  readonly publishMs: number;
+}
+
+/** What the loop works with. */
+export interface ControlOptions {
+  readonly model: ModelOptions;
+  /** What was handed out before a restart. */
+  readonly allocation: Allocation;
+  /** Puts on record what is handed out, so that a restart finds it. Does not throw. */
+  readonly saveAllocation: (allocation: Allocation) => void;
+  readonly translate: (topology: Topology) => Resources;
+  /** Offers resources to proxies and returns the sequence number of that snapshot. */
+  readonly publish: (resources: Resources) => number;
+  readonly onRound?: (round: Round) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Changes closer together than this are taken together; 10 ms by default. */
+  readonly quietMs?: number;
+  /** Longest time that a change waits; 100 ms by default. */
+  readonly maxMs?: number;
+}
+
+/** Runs the pipeline whenever there is something new. Does nothing before the first offer. */
+export class ControlLoop {
+  readonly #options: ControlOptions;
+  readonly #builder: TopologyBuilder;
+  readonly #holdoff: Holdoff;
+  readonly #problems: ProblemLog;
+  readonly #resting = new RestingNumbers();
+  #savedAllocation: Allocation;
+  #topology: Topology | undefined;
+  #resources: Resources | undefined;
+  #waiting = 0;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.#builder = new TopologyBuilder(options.model, options.allocation);
+    this.#savedAllocation = options.allocation;
+    this.#problems = new ProblemLog(options.log);
+    const { clock, quietMs = 10, maxMs = 100 } = options;
+    this.#holdoff = new Holdoff({ clock, quietMs, maxMs }, () => this.#round());
+  }
+
+  /** The topology that proxies were last told; undefined before the first. */
+  get topology(): Topology | undefined {
+    return this.#topology;
+  }
+
+  /** The resources that proxies were last told; undefined before the first. */
+  get resources(): Resources | undefined {
+    return this.#resources;
+  }
+
+  /** What is handed out to services now. */
+  get allocation(): Allocation {
+    return this.#builder.allocation;
+  }
+
+  /** Changes that no round has taken up yet. */
+  get queueDepth(): number {
+    return this.#waiting;
+  }
+
+  /** Takes in what a source offers. The first offer, and one that takes an endpoint away, are acted on at once. */
+  offer(offer: Offer): void {
+    this.#waiting += offer.changes.length;
+    const isTakingAway = this.#builder.apply(offer);
+    if (isTakingAway || this.#topology === undefined) this.#holdoff.hurry();
+    else this.#holdoff.touch();
+  }
+
+  /** Says that every connected proxy has acknowledged the snapshots up to this sequence number. */
+  settled(sequence: number): void {
+    const released = this.#resting.settled(sequence);
+    if (released !== undefined && this.#builder.release(released)) this.#holdoff.touch();
+  }
+
+  /** Ends the loop: nothing is built or published after. */
+  stop(): void {
+    this.#holdoff.stop();
+  }
+
+  #round(): void {
+    const { clock, translate, publish, onRound } = this.#options;
+    this.#waiting = 0;
+    const start = clock.now();
+    const topology = this.#builder.build();
+    const built = clock.now();
+    this.#save();
+    this.#problems.update(topology.problems);
+    const resources = translate(topology);
+    const translated = clock.now();
+    if (resources !== this.#resources) {
+      this.#resting.published(this.#builder.allocation, publish(resources));
+    }
+    this.#topology = topology;
+    this.#resources = resources;
+    onRound?.({
+      topology,
+      resources,
+      buildMs: built - start,
+      translateMs: translated - built,
+      publishMs: clock.now() - translated,
+    });
+  }
+
+  #save(): void {
+    const allocation = this.#builder.allocation;
+    if (allocation === this.#savedAllocation) return;
+    this.#savedAllocation = allocation;
+    this.#options.saveAllocation(allocation);
+  }
+}
