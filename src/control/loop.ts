@@ -5,7 +5,6 @@
 import { TopologyBuilder, type ModelOptions } from '../model/build.ts';
 import type { Allocation } from '../model/compose.ts';
 import type { Offer } from '../model/offer.ts';
-import type { Problem } from '../model/problem.ts';
 import type { Topology } from '../model/topology.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -53,6 +52,7 @@ export class ControlLoop {
   #topology: Topology | undefined;
   #resources: Resources | undefined;
   #waiting = 0;
+  #settled = 0;
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -93,6 +93,7 @@ export class ControlLoop {
 
   /** Says that every connected proxy has acknowledged the snapshots up to this sequence number. */
   settled(sequence: number): void {
+    this.#settled = sequence;
     const released = this.#resting.settled(sequence);
     if (released !== undefined && this.#builder.release(released)) this.#holdoff.touch();
   }
@@ -113,7 +114,10 @@ export class ControlLoop {
     const resources = translate(topology);
     const translated = clock.now();
     if (resources !== this.#resources) {
-      this.#resting.published(this.#builder.allocation, publish(resources));
+      const sequence = publish(resources);
+      this.#resting.published(this.#builder.allocation, sequence);
+      // With no proxy connected it is settled as soon as it is published.
+      if (this.#settled >= sequence) this.settled(this.#settled);
     }
     this.#topology = topology;
     this.#resources = resources;
