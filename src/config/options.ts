@@ -1,11 +1,7 @@
 // What each command is told, typed and complete: defaults filled in, every value checked. Whoever does the work of a
 // command takes one of these and reads no flag, variable or file itself.
 
-/** How much the log says: each level includes those before it. */
-export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
-
-/** How a log line is written: for people (`common`) or one JSON object a line. */
-export type LogFormat = 'common' | 'json';
+import type { LogFormat, LogLevel } from '../runtime/pino-log.ts';
 
 /** How a service is handled that says nothing itself. */
 export type DefaultMode = 'http' | 'tcp' | 'udp';
@@ -70,7 +66,6 @@ export interface TranslateOptions extends LogOptions {
   readonly dir: readonly string[];
   readonly defaultMode: DefaultMode;
   readonly addressRange: string;
-  readonly namespace: string;
   readonly what: 'topology' | 'resources';
   readonly output: 'yaml' | 'json';
 }
@@ -80,7 +75,6 @@ export interface CheckOptions extends LogOptions {
   /** Folders and files with manifests, at least one; `-` is standard input. */
   readonly dir: readonly string[];
   readonly defaultMode: DefaultMode;
-  readonly namespace: string;
   readonly output: 'text' | 'json';
 }
 
@@ -88,8 +82,10 @@ export interface CheckOptions extends LogOptions {
 export interface BootstrapOptions extends LogOptions {
   /** Name of the proxy: one for each Envoy of a mesh. */
   readonly nodeId: string;
+  /** Where Envoy finds Maesh. */
   readonly xdsHost: string;
   readonly xdsPort: number;
+  /** Where Envoy opens its own admin interface. */
   readonly adminHost: string;
   readonly adminPort: number;
   readonly output: 'yaml' | 'json';

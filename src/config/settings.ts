@@ -1,0 +1,273 @@
+// THE table of settings: every flag, environment variable and file key of every command, with its default and what it
+// is for. Names are the original's where the original has the setting. docs/settings.md is made from this table.
+
+import type {
+  BootstrapOptions,
+  CheckOptions,
+  StandaloneOptions,
+  TranslateOptions,
+  VersionOptions,
+} from './options.ts';
+import type { LogFormat, LogLevel } from '../runtime/pino-log.ts';
+import type { Setting } from './setting.ts';
+import { choice, count, host, list, loopbackRange, optional, port, text, toggle } from './value.ts';
+
+/** Port on which external Envoys find Maesh unless told otherwise: the one that Istio's proxies know too. */
+export const defaultXdsPort = 15_010;
+
+interface ConfigFileSetting {
+  /** Where settings are read from; undefined where the user names no file. */
+  readonly configFile: string | undefined;
+}
+
+/** Settings of `standalone` as the user gives them; `src/config/standalone.ts` makes options of them. */
+export interface StandaloneSettings
+  extends Omit<StandaloneOptions, 'xdsPort' | 'stateDir'>, ConfigFileSetting {
+  readonly xdsPort: number | undefined;
+  readonly stateDir: string | undefined;
+  readonly debug: boolean;
+}
+
+/** Settings of `bootstrap` as the user gives them. */
+export interface BootstrapSettings extends Omit<BootstrapOptions, 'nodeId'>, ConfigFileSetting {
+  /** Undefined: named after the machine. */
+  readonly nodeId: string | undefined;
+}
+
+/** What each command's settings are, by command. */
+export interface CommandSettings {
+  readonly standalone: StandaloneSettings;
+  readonly translate: TranslateOptions & ConfigFileSetting;
+  readonly check: CheckOptions & ConfigFileSetting;
+  readonly bootstrap: BootstrapSettings;
+  readonly version: VersionOptions;
+}
+
+/** Names of the commands. */
+export type CommandName = keyof CommandSettings;
+
+/** Settings of one command: exactly those of its type, each of the type that it has there. */
+export type SettingTable<S> = { readonly [Name in keyof S]-?: Setting<S[Name]> };
+
+const configFile: Setting<string | undefined> = {
+  doc: 'read all settings from this file (.toml, .yaml or .yml) and from nowhere else',
+  group: 'General',
+  kind: optional(text('file')),
+  default: undefined,
+  defaultText: 'none',
+};
+
+const dir: Setting<readonly string[]> = {
+  doc: 'folders and files with Kubernetes manifests',
+  group: 'Mesh',
+  kind: list('path'),
+  default: [],
+  required: true,
+  short: 'f',
+};
+
+const inputDir: Setting<readonly string[]> = {
+  ...dir,
+  doc: 'folders and files with Kubernetes manifests; - is standard input',
+};
+
+const defaultMode: Setting<'http' | 'tcp' | 'udp'> = {
+  doc: 'how a service is handled that has no annotation mesh.traefik.io/traffic-type',
+  group: 'Mesh',
+  kind: choice(['http', 'tcp', 'udp']),
+  default: 'http',
+};
+
+const addressRange: Setting<string> = {
+  doc: 'loopback addresses: the first is for the proxy, and each service gets one on which its own ports are open',
+  group: 'Addresses',
+  kind: loopbackRange,
+  default: '127.77.0.0/16',
+};
+
+const logLevel: Setting<LogLevel> = {
+  doc: 'how much the log says',
+  group: 'General',
+  kind: choice(['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug', 'trace']),
+  default: 'error',
+};
+
+const logFormat: Setting<LogFormat> = {
+  doc: 'log lines for people or as JSON',
+  group: 'General',
+  kind: choice(['common', 'json']),
+  default: 'common',
+};
+
+function limit(traffic: string): Setting<number | undefined> {
+  return {
+    doc: `most ${traffic} ports of services that the mesh serves`,
+    group: 'Mesh',
+    kind: optional(count(0)),
+    default: undefined,
+    defaultText: 'as many as there are mesh ports',
+  };
+}
+
+function output<T extends string>(formats: readonly [T, ...T[]]): Setting<T> {
+  return {
+    doc: 'form of what is printed',
+    group: 'Output',
+    kind: choice(formats),
+    default: formats[0],
+    short: 'o',
+    flagOnly: true,
+  };
+}
+
+const standalone: SettingTable<StandaloneSettings> = {
+  dir,
+  defaultMode,
+  namespace: {
+    doc: "the mesh's own namespace",
+    group: 'Mesh',
+    kind: text('name'),
+    default: 'maesh',
+  },
+  limitHTTPPort: limit('HTTP'),
+  limitTCPPort: limit('TCP'),
+  limitUDPPort: limit('UDP'),
+  stateDir: {
+    doc: 'folder for what a restart needs, such as which port stands for which service port',
+    group: 'Mesh',
+    kind: optional(text('path')),
+    default: undefined,
+    defaultText:
+      '$XDG_STATE_HOME/maesh/<hash of the paths of --dir>, $XDG_STATE_HOME being ~/.local/state if not set',
+  },
+  httpPort: {
+    doc: 'port on which every HTTP service is reached by its Host',
+    group: 'Addresses',
+    kind: port,
+    default: 8000,
+  },
+  dnsPort: {
+    doc: "port of the mesh's DNS, UDP and TCP",
+    group: 'Addresses',
+    kind: port,
+    default: 5353,
+  },
+  apiPort: { doc: 'port of the API', group: 'Addresses', kind: port, default: 9000 },
+  apiHost: {
+    doc: "address of the API; empty for all of the machine's",
+    group: 'Addresses',
+    kind: host,
+    default: '127.0.0.1',
+  },
+  xdsPort: {
+    doc: 'port on which Envoys get their configuration',
+    group: 'Addresses',
+    kind: optional(port),
+    default: undefined,
+    defaultText: `any free one, with --envoy external ${defaultXdsPort}`,
+  },
+  addressRange,
+  envoy: {
+    doc: 'who starts Envoy: Maesh, or you with what `maesh bootstrap` prints',
+    group: 'Envoy',
+    kind: choice(['managed', 'external']),
+    default: 'managed',
+  },
+  envoyBin: {
+    doc: "Envoy's executable",
+    group: 'Envoy',
+    kind: optional(text('file')),
+    default: undefined,
+    defaultText: '$ENVOY_BIN, else envoy on the PATH, else the one that Maesh has set up',
+  },
+  concurrency: {
+    doc: 'worker threads of the Envoy that Maesh starts',
+    group: 'Envoy',
+    kind: count(1),
+    default: 2,
+  },
+  configFile,
+  logLevel: { ...logLevel, default: 'info' },
+  logFormat,
+  debug: {
+    doc: 'same as --logLevel debug',
+    group: 'General',
+    kind: toggle,
+    default: false,
+    deprecated: 'use --logLevel debug',
+  },
+};
+
+const bootstrap: SettingTable<BootstrapSettings> = {
+  nodeId: {
+    doc: 'name of the proxy: each Envoy of a mesh needs one of its own',
+    group: 'Envoy',
+    kind: optional(text('name')),
+    default: undefined,
+    defaultText: 'name of the machine',
+  },
+  xdsHost: {
+    doc: 'host on which Envoy finds Maesh',
+    group: 'Envoy',
+    kind: host,
+    default: '127.0.0.1',
+  },
+  xdsPort: {
+    doc: 'port on which Envoy finds Maesh, as --xdsPort of the mesh',
+    group: 'Envoy',
+    kind: port,
+    default: defaultXdsPort,
+  },
+  adminHost: {
+    doc: "address of Envoy's own admin interface",
+    group: 'Envoy',
+    kind: host,
+    default: '127.0.0.1',
+  },
+  adminPort: {
+    doc: "port of Envoy's own admin interface",
+    group: 'Envoy',
+    kind: port,
+    default: 9901,
+  },
+  output: output(['yaml', 'json']),
+  configFile,
+  logLevel,
+};
+
+/** Every setting of every command. */
+export const settings: { readonly [C in CommandName]: SettingTable<CommandSettings[C]> } = {
+  standalone,
+  translate: {
+    dir: inputDir,
+    defaultMode,
+    addressRange,
+    what: {
+      doc: 'what is printed: the model of the mesh, or what Envoy is told',
+      group: 'Output',
+      kind: choice(['resources', 'topology']),
+      default: 'resources',
+      flagOnly: true,
+    },
+    output: output(['yaml', 'json']),
+    configFile,
+    logLevel,
+  },
+  check: {
+    dir: inputDir,
+    defaultMode,
+    output: output(['text', 'json']),
+    configFile,
+    logLevel,
+  },
+  bootstrap,
+  version: { output: output(['text', 'json']) },
+};
+
+/**
+ * Whether a command looks for a configuration file where none is named. Those that run a mesh do, as in the original.
+ * The others read one only where the user names it: `maesh check -f new/` is about `new/`, whatever file lies about.
+ */
+export function searchesConfigFile(command: CommandName): boolean {
+  return command === 'standalone';
+}
