@@ -7,7 +7,6 @@ import { objectKey, type PortKey, type ServiceKey } from './key.ts';
 import type { KubeObject } from './objects.ts';
 import type { Offer } from './offer.ts';
 import { assignPorts, emptyPortTable, releasePorts, type ByTraffic, type PortRanges } from './ports.ts';
-import { problemCodes } from './problem-codes.ts';
 import type { Problem } from './problem.ts';
 import { serviceProblem, type ServiceDraft } from './services.ts';
 import { assignSlots, emptySlots, releaseSlots, type NumberRange } from './slots.ts';
@@ -147,7 +146,7 @@ function wantedPorts(drafts: ReadonlyMap<ServiceKey, ServiceDraft>): ByTraffic<r
 
 function portsProblem(key: PortKey, store: ObjectStore): Problem {
   const [namespace = '', name = '', port = ''] = key.split('/');
-  return serviceProblem(withOrigin(namespace, name, store), problemCodes.portsExhausted, {
+  return serviceProblem(withOrigin(namespace, name, store), 'MAESH_PORTS_EXHAUSTED', {
     message: `no mesh port is left for port ${port}, so the mesh does not serve it`,
     advice:
       'Raise --limitHTTPPort, --limitTCPPort or --limitUDPPort, or take services that need no mesh out of it.',
@@ -156,7 +155,7 @@ function portsProblem(key: PortKey, store: ObjectStore): Problem {
 
 function addressesProblem(key: ServiceKey, store: ObjectStore): Problem {
   const [namespace = '', name = ''] = key.split('/');
-  return serviceProblem(withOrigin(namespace, name, store), problemCodes.addressesExhausted, {
+  return serviceProblem(withOrigin(namespace, name, store), 'MAESH_ADDRESSES_EXHAUSTED', {
     message: 'no loopback address is left for the service, so its name has no address',
     advice: 'Give a larger --addressRange; the service can be reached by --httpPort meanwhile.',
   });

@@ -1,22 +1,25 @@
-// Every code that a Problem may have. docs/problems.md has a section for each; a test compares the two both ways.
+// Every problem code there is, with what it stands for. docs/problems.md has a row for each; a test holds the two together.
 
-/** Codes of problems, by what they are called in our code. */
+/** Code → what is wrong, in a few words. Codes are stable: scripts and alerts name them. */
 export const problemCodes = {
-  /** A port of a Service has a protocol that its traffic type doesn't take. */
-  portProtocol: 'MAESH_PORT_PROTOCOL',
-  /** A named targetPort is no container port's name in some or all of the pods. */
-  targetPortUnresolved: 'MAESH_TARGET_PORT_UNRESOLVED',
-  /** A Service's EndpointSlices or Endpoints have no port with the name of its port. */
-  endpointPortName: 'MAESH_ENDPOINT_PORT_NAME',
-  /** An EndpointSlice holds host names, to which the mesh does not send. */
-  endpointHostName: 'MAESH_ENDPOINT_HOST_NAME',
-  /** No mesh port was left for a service port. */
-  portsExhausted: 'MAESH_PORTS_EXHAUSTED',
-  /** No loopback address was left for a service. */
-  addressesExhausted: 'MAESH_ADDRESSES_EXHAUSTED',
-  /** A proxy refused a resource made of the object. */
-  proxyRejected: 'MAESH_PROXY_REJECTED',
+  MAESH_ADDRESSES_EXHAUSTED: 'No loopback address is left for a service',
+  MAESH_DOCUMENT_BROKEN: 'A document is neither YAML nor JSON',
+  MAESH_DOCUMENT_UNKNOWN: 'A document is not a Kubernetes object, or one without a name',
+  MAESH_ENDPOINT_HOST_NAME: 'An EndpointSlice holds host names, to which the mesh does not send',
+  MAESH_ENDPOINT_PORT_NAME: "A service's EndpointSlices or Endpoints have no port with the name of its port",
+  MAESH_FILE_ENCODING: 'A file is not text in UTF-8',
+  MAESH_FILE_TOO_LARGE: 'A file is larger than what is read',
+  MAESH_FILE_UNREADABLE: 'A file or folder cannot be read',
+  MAESH_OBJECT_DUPLICATE: 'An object stands in two places',
+  MAESH_OBJECT_INVALID: 'A field of an object is not what Kubernetes takes',
+  MAESH_OBJECT_VERSION: 'An object is of an API version that is not read',
+  MAESH_PATH_MISSING: 'A file or folder that was named is gone',
+  MAESH_PORTS_EXHAUSTED: 'No mesh port is left for a service port',
+  MAESH_PORT_PROTOCOL: "A port has a protocol that its service's traffic type does not take",
+  MAESH_PORT_RANGE: 'A port is not a number from 1 to 65535',
+  MAESH_PROXY_REJECTED: 'A proxy refused what was made of an object',
+  MAESH_SERVICE_ANNOTATION: 'An annotation of the mesh has a value that means nothing',
+  MAESH_TARGET_PORT_UNRESOLVED: "A targetPort's name is no container port's in some or all of the pods",
 } as const;
 
-/** A code of a problem. */
-export type ProblemCode = (typeof problemCodes)[keyof typeof problemCodes];
+export type ProblemCode = keyof typeof problemCodes;

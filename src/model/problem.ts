@@ -2,6 +2,7 @@
 // (`maesh check`, the log, the API, metrics, later Events and the dashboard); it is never thrown.
 
 import { byText } from './key.ts';
+import type { ProblemCode } from './problem-codes.ts';
 
 /** Where an object was read: a file, and the line on which its document begins (1-based), if known. */
 export interface Origin {
@@ -23,7 +24,7 @@ export interface Subject {
 /** A user's mistake: what is wrong, why, and what to do. */
 export interface Problem {
   /** `MAESH_<AREA>_<WHAT>`: stable, for scripts and documentation. Every code stands in docs/problems.md. */
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly subject: Subject;
   /** What is wrong and why, one sentence without a full stop, naming the value at fault. */
   readonly message: string;

@@ -7,7 +7,7 @@ import { isIgnored } from './ignore.ts';
 import { objectKey, portKey } from './key.ts';
 import type { KubeService, KubeServicePort } from './objects.ts';
 import type { Problem, Subject } from './problem.ts';
-import { problemCodes, type ProblemCode } from './problem-codes.ts';
+import type { ProblemCode } from './problem-codes.ts';
 import type { ObjectView } from './store.ts';
 import type { ServicePort, TrafficType, UpstreamProtocol } from './topology.ts';
 
@@ -116,7 +116,7 @@ export function serviceProblem(
 }
 
 function hostNameProblem(service: KubeService, slice: string): Problem {
-  return serviceProblem(service, problemCodes.endpointHostName, {
+  return serviceProblem(service, 'MAESH_ENDPOINT_HOST_NAME', {
     message: `EndpointSlice ${slice} has addressType FQDN, whose host names the mesh does not resolve, so its endpoints are left out`,
     advice: 'Give IP addresses in a slice of addressType IPv4 or IPv6.',
   });
@@ -124,7 +124,7 @@ function hostNameProblem(service: KubeService, slice: string): Problem {
 
 function protocolProblem(service: KubeService, port: KubeServicePort, traffic: TrafficType): Problem {
   const meshed = traffic === 'udp' ? 'UDP' : 'TCP';
-  return serviceProblem(service, problemCodes.portProtocol, {
+  return serviceProblem(service, 'MAESH_PORT_PROTOCOL', {
     message: `port ${port.port} is ${port.protocol}, but the service's traffic type ${traffic} takes ${meshed} ports only, so the mesh does not serve it`,
     advice:
       port.protocol === 'SCTP'
@@ -136,13 +136,13 @@ function protocolProblem(service: KubeService, port: KubeServicePort, traffic: T
 function findingProblem(service: KubeService, port: KubeServicePort, finding: EndpointFinding): Problem {
   if (finding.kind === 'unnamed') {
     const names = finding.names.map((name) => `"${name}"`).join(', ');
-    return serviceProblem(service, problemCodes.endpointPortName, {
+    return serviceProblem(service, 'MAESH_ENDPOINT_PORT_NAME', {
       message: `port ${port.port} is named "${port.name}", but the service's EndpointSlices or Endpoints have only ports named ${names}, so it has no endpoints`,
       advice: `Name the port "${port.name}" with protocol ${port.protocol} there too, as Kubernetes does.`,
     });
   }
   const [first = ''] = finding.pods;
-  return serviceProblem(service, problemCodes.targetPortUnresolved, {
+  return serviceProblem(service, 'MAESH_TARGET_PORT_UNRESOLVED', {
     message: `targetPort "${port.targetPort}" of port ${port.port} names no ${port.protocol} container port in ${finding.pods.length} of ${finding.matching} pods, such as ${first}`,
     advice:
       finding.pods.length === finding.matching

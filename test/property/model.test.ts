@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { buildTopology, TopologyBuilder, type ModelOptions } from '../../src/model/build.ts';
+import { objectKey } from '../../src/model/key.ts';
+import type { KubeObject } from '../../src/model/objects.ts';
+import { standalonePorts } from '../../src/model/ports.ts';
+import type { Topology } from '../../src/model/topology.ts';
+import { kubeEndpoint, kubeEndpoints, kubePod, kubeService, kubeSlice, put, take } from '../kit/objects.ts';
+
+const options: ModelOptions = {
+  defaultMode: 'http',
+  ports: standalonePorts,
+  addresses: { first: 100, last: 200 },
+};
+
+const name = fc.constantFrom('a', 'b', 'c');
+const namespace = fc.constantFrom('n', 'm');
+const address = fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3', 'fd00::1');
+const portName = fc.constantFrom('', 'web', 'admin');
+const protocol = fc.constantFrom('TCP' as const, 'UDP' as const);
+const labels = fc.dictionary(fc.constantFrom('app', 'tier'), fc.constantFrom('x', 'y'));
+const annotations = fc.constantFrom<Record<string, string>>(
+  {},
+  { 'mesh.traefik.io/traffic-type': 'tcp' },
+  { 'mesh.traefik.io/traffic-type': 'udp' },
+);
+
+const service = fc
+  .record({
+    name,
+    namespace,
+    annotations,
+    selector: fc.option(labels, { nil: undefined }),
+    type: fc.constantFrom('ClusterIP' as const, 'ClusterIP' as const, 'ExternalName' as const),
+    ports: fc.uniqueArray(
+      fc.record({
+        name: portName,
+        port: fc.constantFrom(80, 81),
+        protocol,
+        targetPort: fc.constantFrom(8080),
+      }),
+      { selector: (port) => `${port.port} ${port.protocol}` },
+    ),
+  })
+  .map((given) => kubeService(given));
+const endpointPorts = fc.uniqueArray(
+  fc.record({
+    name: portName,
+    port: fc.constantFrom(8080, 9090),
+    protocol,
+    appProtocol: fc.constant(undefined),
+  }),
+  { selector: (port) => port.name },
+);
+const endpoint = fc
+  .record({
+    addresses: fc.array(address, { minLength: 1, maxLength: 2 }),
+    ready: fc.boolean(),
+    serving: fc.boolean(),
+    terminating: fc.boolean(),
+    pod: fc.option(name, { nil: undefined }),
+  })
+  .map((given) => kubeEndpoint(given));
+const slice = fc
+  .record({
+    name,
+    namespace,
+    service: name,
+    endpoints: fc.array(endpoint, { maxLength: 3 }),
+    ports: endpointPorts,
+  })
+  .map((given) => kubeSlice(given));
+const endpoints = fc
+  .record({
+    name,
+    namespace,
+    subsets: fc.array(
+      fc.record({
+        addresses: fc.array(
+          fc.record({ ip: address, nodeName: fc.constant(undefined), pod: fc.constant(undefined) }),
+        ),
+        notReadyAddresses: fc.constant([]),
+        ports: endpointPorts,
+      }),
+      { maxLength: 2 },
+    ),
+  })
+  .map((given) => kubeEndpoints(given));
+const pod = fc
+  .record({
+    name,
+    namespace,
+    labels,
+    ips: fc.uniqueArray(address, { maxLength: 2 }),
+    ready: fc.boolean(),
+    terminating: fc.boolean(),
+    finished: fc.boolean(),
+  })
+  .map((given) => kubePod(given));
+const object: fc.Arbitrary<KubeObject> = fc.oneof(service, slice, endpoints, pod);
+const step = fc.array(fc.record({ object, isGone: fc.boolean() }), { maxLength: 6 });
+
+function withoutHandouts(topology: Topology): unknown {
+  return {
+    problems: topology.problems,
+    services: [...topology.services.values()].map((one) => ({
+      ...one,
+      localAddress: undefined,
+      ports: one.ports.map((port) => ({ ...port, meshPort: undefined, localPort: undefined })),
+    })),
+  };
+}
+
+describe('the topology', () => {
+  it('is the same built step by step as from scratch, save for which numbers were handed out', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+        const builder = new TopologyBuilder(options);
+        const objects = new Map<string, KubeObject>();
+        for (const changes of steps) {
+          const last = builder.build();
+          for (const { object: one, isGone } of changes) {
+            const id = `${one.kind} ${objectKey(one.namespace, one.name)}`;
+            if (isGone) objects.delete(id);
+            else objects.set(id, one);
+          }
+          builder.apply({
+            changes: changes.map((change) => (change.isGone ? take(change.object) : put(change.object))),
+            problems: [],
+          });
+          const next = builder.build();
+          const scratch = buildTopology(objects.values(), options);
+          assert.deepEqual(withoutHandouts(next), withoutHandouts(scratch));
+          for (const [key, before] of last.services) {
+            const after = next.services.get(key);
+            assert.equal(after?.localAddress ?? before.localAddress, before.localAddress, 'addresses stay');
+            if (after !== before) assert.notDeepEqual(after, before, 'what is equal keeps its reference');
+          }
+          const meshPorts = [...next.services.values()].flatMap(({ ports }) =>
+            ports.map(({ meshPort, traffic }) => `${traffic} ${meshPort}`),
+          );
+          assert.equal(new Set(meshPorts).size, meshPorts.length, 'a mesh port stands for one service port');
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('does not depend on the order of the objects', () => {
+    const set = fc.uniqueArray(object, { selector: (one) => `${one.kind} ${one.namespace}/${one.name}` });
+    fc.assert(
+      fc.property(set, fc.infiniteStream(fc.nat()), (objects, ranks) => {
+        const shuffled = objects
+          .map((one) => ({ one, rank: ranks.next().value ?? 0 }))
+          .toSorted((a, b) => a.rank - b.rank)
+          .map(({ one }) => one);
+        assert.deepEqual(buildTopology(shuffled, options), buildTopology(objects, options));
+      }),
+    );
+  });
+});
