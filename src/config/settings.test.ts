@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { logFormats, logLevels } from '../runtime/pino-log.ts';
+import { envName, envSuffix, flagName, type AnySettings } from './setting.ts';
+import { settings } from './settings.ts';
+
+const tables: readonly (readonly [string, AnySettings])[] = Object.entries(settings);
+
+describe('the table of settings', () => {
+  for (const [command, table] of tables) {
+    it(`has names for ${command} that differ in more than case`, () => {
+      const words = Object.entries(table).flatMap(([name, { short }]) =>
+        short === undefined ? [name] : [name, short],
+      );
+      const folded = words.map((word) => word.toLowerCase());
+      assert.deepEqual([...new Set(folded)], folded);
+      assert.ok(!folded.includes('h') && !folded.includes('help'), 'help is taken');
+    });
+
+    it(`has defaults for ${command} that a user could have written`, () => {
+      for (const [name, { kind, required, default: value }] of Object.entries(table)) {
+        if (required === true || value === undefined) continue;
+        assert.deepEqual(kind.read([kind.show(value)]), { value }, name);
+      }
+    });
+
+    it(`says what each default for ${command} is`, () => {
+      for (const [name, { kind, required, default: value, defaultText }] of Object.entries(table)) {
+        if (required !== true) assert.notEqual(defaultText ?? kind.show(value), '', name);
+      }
+    });
+  }
+
+  it('takes the very levels and formats that the log knows', () => {
+    const { logLevel, logFormat } = settings.standalone;
+    for (const level of logLevels) assert.deepEqual(logLevel.kind.read([level]), { value: level });
+    for (const format of logFormats) assert.deepEqual(logFormat.kind.read([format]), { value: format });
+    assert.equal(logLevel.kind.placeholder, logLevels.join('|'));
+    assert.equal(logFormat.kind.placeholder, logFormats.join('|'));
+  });
+
+  it("keeps the original's defaults", () => {
+    const { defaultMode, namespace, apiPort, logFormat, debug } = settings.standalone;
+    const defaults = [defaultMode, namespace, apiPort, logFormat, debug].map((setting) => setting.default);
+    assert.deepEqual(defaults, ['http', 'maesh', 9000, 'common', false]);
+  });
+});
+
+describe('the names of a setting', () => {
+  it('are made of one', () => {
+    assert.equal(flagName('limitHTTPPort'), '--limitHTTPPort');
+    assert.equal(envSuffix('limitHTTPPort'), 'LIMITHTTPPORT');
+    assert.equal(envName('limitHTTPPort'), 'MAESH_LIMITHTTPPORT');
+  });
+});

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import fc from 'fast-check';
+
+import {
+  choice,
+  count,
+  host,
+  list,
+  loopbackRange,
+  optional,
+  port,
+  text,
+  toggle,
+  type ValueKind,
+} from './value.ts';
+
+function read<T>(kind: ValueKind<T>, ...texts: string[]): T | string {
+  const result = kind.read(texts);
+  return 'why' in result ? `${result.why}; ${result.advice}` : result.value;
+}
+
+describe('port', () => {
+  it('reads every port, 0 included', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 65_535 }), (number) => read(port, String(number)) === number),
+    );
+  });
+
+  it('refuses what is none and says what ports are', () => {
+    for (const wrong of ['65536', '-1', '80.5', '0x50', '8e1', 'http', '', ' 80']) {
+      assert.equal(
+        read(port, wrong),
+        'not a port; use a number from 1 to 65535, or 0 for any free port',
+        wrong,
+      );
+    }
+  });
+});
+
+describe('count', () => {
+  it('reads whole numbers from its least on', () => {
+    assert.equal(read(count(1), '1'), 1);
+    assert.equal(read(count(0), '0'), 0);
+    assert.match(String(read(count(1), '0')), /^not a whole number from 1; /);
+    assert.match(String(read(count(0), '1.5')), /^not a whole number from 0; /);
+  });
+});
+
+describe('choice', () => {
+  const level = choice(['error', 'warn', 'info']);
+
+  it('reads one of its words in any case', () => {
+    assert.equal(read(level, 'WARN'), 'warn');
+  });
+
+  it('lists its words where it is none of them', () => {
+    assert.equal(read(level, 'loud'), 'not one of the values that there are; use error, warn or info');
+  });
+
+  it('suggests the word that was mistyped', () => {
+    assert.match(String(read(level, 'wran')), /use error, warn or info \(did you mean warn\?\)$/);
+  });
+});
+
+describe('toggle', () => {
+  it('reads yes and no as Go does', () => {
+    for (const yes of ['1', 't', 'T', 'true', 'TRUE', 'True']) assert.equal(read(toggle, yes), true, yes);
+    for (const no of ['0', 'f', 'F', 'false', 'FALSE', 'False']) assert.equal(read(toggle, no), false, no);
+    assert.equal(read(toggle, 'maybe'), 'neither true nor false; use true or false');
+  });
+});
+
+describe('list', () => {
+  it('takes values separated by commas, named several times, or both', () => {
+    assert.deepEqual(read(list('path'), 'a, b', 'c'), ['a', 'b', 'c']);
+  });
+
+  it('refuses an empty value among others', () => {
+    assert.match(String(read(list('path'), 'a,,b')), /^one of the list is empty; /);
+    assert.match(String(read(list('path'), '')), /^one of the list is empty; /);
+  });
+});
+
+describe('a kind of one value', () => {
+  it('takes the last where it is named several times', () => {
+    assert.equal(read(port, '1', '2'), 2);
+    assert.equal(read(text('name'), 'a', 'b'), 'b');
+  });
+
+  it('refuses an empty text', () => {
+    assert.equal(read(text('name'), ''), 'it is empty; give a name');
+  });
+});
+
+describe('host', () => {
+  it('reads addresses and names, and nothing as all addresses', () => {
+    for (const good of ['', '127.0.0.1', '::1', '0.0.0.0', 'localhost']) assert.equal(read(host, good), good);
+  });
+
+  it('refuses a port with it', () => {
+    for (const wrong of ['127.0.0.1:9000', 'http://localhost', 'a b', ':9000']) {
+      assert.match(String(read(host, wrong)), /^not an address; .* without a port$/, wrong);
+    }
+  });
+});
+
+describe('loopbackRange', () => {
+  it('reads ranges of loopback addresses that have room for services', () => {
+    for (const good of ['127.77.0.0/16', '127.0.0.0/8', '127.1.2.0/24']) {
+      assert.equal(read(loopbackRange, good), good);
+    }
+  });
+
+  it('refuses what would be open to the network, too small, or no range', () => {
+    const wrong = [
+      '10.0.0.0/16',
+      '127.77.0.0',
+      '127.77.0.0/25',
+      '127.0.0.0/7',
+      '127.300.0.0/16',
+      '::1/16',
+      '127.0.0.0/16/16',
+    ];
+    for (const range of wrong) {
+      assert.match(String(read(loopbackRange, range)), /^not a range of IPv4 loopback addresses; /, range);
+    }
+  });
+});
+
+describe('show', () => {
+  it('shows a value as it can be written again', () => {
+    assert.equal(port.show(80), '80');
+    assert.equal(toggle.show(false), 'false');
+    assert.equal(list('path').show(['a', 'b']), 'a,b');
+  });
+
+  it('shows nothing for no value', () => {
+    assert.equal(optional(port).show(undefined), '');
+    assert.equal(optional(port).show(80), '80');
+  });
+});
