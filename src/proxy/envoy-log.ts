@@ -1,0 +1,69 @@
+// Turns what Envoy writes to standard error into lines of our log.
+
+import type { Log } from '../runtime/log.ts';
+
+/** Envoy's own levels, as its flag --log-level takes them. */
+export type EnvoyLogLevel = 'trace' | 'debug' | 'info' | 'warning' | 'error' | 'critical' | 'off';
+
+/** Flags that make Envoy write one line an event: level, component, message with its control characters escaped. */
+export const envoyLogFlags: readonly string[] = ['--log-format', '%l|%n|%v', '--log-format-escaped'];
+
+// Envoy tells at its level info what Maesh's users would look for at debug: each listener, each extension.
+const levels: Readonly<Record<string, 'error' | 'warn' | 'debug'>> = {
+  trace: 'debug',
+  debug: 'debug',
+  info: 'debug',
+  warning: 'warn',
+  error: 'error',
+  critical: 'error',
+};
+
+// A warning of Envoy's that tells us only what we have just asked of it.
+const askedToEnd = 'caught ENVOY_SIGTERM';
+
+const keptWords = 3;
+
+/** Reads Envoy's log line by line. One reader reads the log of one process. */
+export class EnvoyLogReader {
+  readonly #log: Log;
+  #lastWords: string[] = [];
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** The last few errors, oldest first: why Envoy ended, if it said so. */
+  get lastWords(): readonly string[] {
+    return this.#lastWords;
+  }
+
+  /** Takes one line without its line feed. */
+  line(text: string): void {
+    const [, level, component, escaped] = /^(\w+)\|([^|]*)\|(.*)$/.exec(text) ?? [];
+    const ours = levels[level ?? ''];
+    const message = unescape(escaped ?? '');
+    if (ours === undefined) this.#unformatted(text);
+    else this.#tell(message === askedToEnd ? 'debug' : ours, message, component);
+  }
+
+  /** What is written around the log: by the shell or the loader if Envoy can't start, by Envoy to repeat why it ends. */
+  #unformatted(text: string): void {
+    const known = text.trim() === '' || this.#lastWords.some((words) => words.includes(text.trim()));
+    if (!known) this.#tell('error', text, undefined);
+  }
+
+  #tell(level: 'error' | 'warn' | 'debug', message: string, component: string | undefined): void {
+    this.#log[level](message, component === undefined ? {} : { component });
+    if (level === 'error') this.#lastWords = [...this.#lastWords, message].slice(-keptWords);
+  }
+}
+
+const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+
+/** Undoes C-style escaping, in which every byte beyond ASCII is three octal digits. */
+function unescape(text: string): string {
+  const bytes = text.replaceAll(/\\([0-7]{3}|.)/g, (_, code: string) =>
+    code.length === 3 ? String.fromCodePoint(Number.parseInt(code, 8)) : (escapes[code] ?? code),
+  );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}

@@ -1,0 +1,156 @@
+// Keeps an Envoy running: starts it, starts it again when it dies, and ends it when it is told to.
+
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { systemClock, type Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { envoyLogFlags, EnvoyLogReader, type EnvoyLogLevel } from './envoy-log.ts';
+import { spawnTethered } from './tether.ts';
+
+export interface SuperviseOptions {
+  /** Envoy's executable, as {@link findEnvoy} finds it. */
+  readonly binary: string;
+  /** Envoy's bootstrap configuration, in the JSON form of its message. */
+  readonly bootstrap: object;
+  /** Folder for the bootstrap file (`envoy-bootstrap.json`, written anew before each start); made if it is not there. */
+  readonly workDir: string;
+  /** Envoy's worker threads, at least 1. */
+  readonly concurrency: number;
+  readonly log: Log;
+  /** What Envoy itself logs; `warning` by default. */
+  readonly envoyLogLevel?: EnvoyLogLevel;
+  /** Times the restarts; the machine's own by default. */
+  readonly clock?: Clock;
+  /** How long Envoy may take to end after SIGTERM before it is killed; 5 s by default. */
+  readonly graceMs?: number;
+  /** Called each time that Envoy has been started. */
+  readonly onStart?: (pid: number) => void;
+  /** Called each time that Envoy has ended, whoever ended it. */
+  readonly onExit?: (exit: EnvoyExit) => void;
+}
+
+/** How an Envoy ended: with an exit code, or by a signal. */
+export interface EnvoyExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly livedMs: number;
+  /** Its last errors, oldest first; empty if it said nothing. */
+  readonly lastWords: readonly string[];
+}
+
+/** A part of the program with a life of its own. */
+export interface EnvoySupervisor {
+  /**
+   * Runs Envoy until the signal aborts, then ends it and resolves when it is gone. An Envoy that dies, or can't be
+   * started at all, is started again after 100 ms, and twice that each further time up to 10 s, until one has lived for 30 s.
+   * Rejects only if the bootstrap file can't be written.
+   */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const firstDelayMs = 100;
+const longestDelayMs = 10_000;
+const healthyMs = 30_000;
+const defaultGraceMs = 5_000;
+
+/** Makes a supervisor; nothing happens before it is run. */
+export function superviseEnvoy(options: SuperviseOptions): EnvoySupervisor {
+  const { log, clock = systemClock } = options;
+  return {
+    async run(signal) {
+      let failures = 0;
+      while (!signal.aborted) {
+        // oxlint-disable-next-line no-await-in-loop -- one life after the other
+        const exit = await liveOnce(options, clock, signal);
+        options.onExit?.(exit);
+        if (signal.aborted) return;
+        failures = exit.livedMs >= healthyMs ? 1 : failures + 1;
+        const delayMs = Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs);
+        tellDeath(log, exit, failures, delayMs);
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        await pause(clock, delayMs, signal);
+      }
+    },
+  };
+}
+
+/** Starts Envoy and waits until it has ended and all that it said is read. */
+async function liveOnce(options: SuperviseOptions, clock: Clock, signal: AbortSignal): Promise<EnvoyExit> {
+  const config = await writeBootstrap(options);
+  const reader = new EnvoyLogReader(options.log.with({ from: 'envoy' }));
+  const started = clock.now();
+  const { process: envoy, stderr } = spawnTethered(options.binary, envoyFlags(options, config));
+  const lines = createInterface({ input: stderr });
+  lines.on('line', (line) => reader.line(line));
+  const ended = Promise.all([closed(envoy), once(lines, 'close')]);
+  if (envoy.pid !== undefined) options.onStart?.(envoy.pid);
+  const stop = (): void => end(envoy, clock, options.graceMs ?? defaultGraceMs);
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop);
+  const [how] = await ended;
+  signal.removeEventListener('abort', stop);
+  return { ...how, livedMs: clock.now() - started, lastWords: how.error ? [how.error] : reader.lastWords };
+}
+
+async function writeBootstrap({ workDir, bootstrap }: SuperviseOptions): Promise<string> {
+  await mkdir(workDir, { recursive: true });
+  const file = resolve(workDir, 'envoy-bootstrap.json');
+  await writeFile(file, JSON.stringify(bootstrap), { mode: 0o600 });
+  return file;
+}
+
+function envoyFlags({ concurrency, envoyLogLevel = 'warning' }: SuperviseOptions, config: string): string[] {
+  return [
+    ...['-c', config, '--concurrency', String(concurrency), '--log-level', envoyLogLevel, ...envoyLogFlags],
+    // Hot restart shares memory by a number of the machine, which would make two meshes on it clash.
+    '--disable-hot-restart',
+  ];
+}
+
+interface ProcessEnd {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Why it never was a process. */
+  readonly error?: string;
+}
+
+/** Resolves when a process has ended and its output is at its end. */
+function closed(child: ChildProcess): Promise<ProcessEnd> {
+  return new Promise((settle) => {
+    child.on('error', (error) => settle({ code: null, signal: null, error: error.message }));
+    child.on('close', (code, signal) => settle({ code, signal }));
+  });
+}
+
+/** Asks a process to end, and kills it if it hasn't when the grace is over. */
+function end(child: ChildProcess, clock: Clock, graceMs: number): void {
+  child.kill('SIGTERM');
+  const timer = clock.after(graceMs, () => child.kill('SIGKILL'));
+  child.on('exit', () => timer.cancel());
+}
+
+function tellDeath(log: Log, exit: EnvoyExit, failures: number, delayMs: number): void {
+  const how = exit.signal === null ? `with code ${exit.code}` : `by ${exit.signal}`;
+  const message = `Envoy ended ${how} after ${Math.round(exit.livedMs)} ms; it is started again in ${delayMs} ms`;
+  const fields = exit.lastWords.length === 0 ? {} : { lastWords: exit.lastWords.join('; ') };
+  // Once is mended by the restart; more often is not mended by itself.
+  if (failures === 1) log.warn(message, fields);
+  else log.error(message, fields);
+}
+
+/** Waits, but not longer than until the signal aborts. */
+function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((settle) => {
+    const done = (): void => {
+      timer.cancel();
+      signal.removeEventListener('abort', done);
+      settle();
+    };
+    const timer = clock.after(delayMs, done);
+    signal.addEventListener('abort', done);
+  });
+}
