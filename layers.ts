@@ -1,17 +1,28 @@
 // The table of layers: which folder of src may import from which others (and always from itself).
 // The linter's configuration is generated from it (tools/lint-config.ts) and test/architecture.test.ts holds the code to it.
-// An entry is a folder or a single file of src, without its ending; 'all' is the composition root's.
 
+/**
+ * An entry is a folder or a single file of src, without its ending; 'all' is the composition root's. An entry below
+ * another (`serve/xds` below `serve`) may import what it names besides what the other may.
+ */
 export const layers: Readonly<Record<string, readonly string[] | 'all'>> = {
   runtime: [],
   gen: [],
   model: [],
   source: ['model', 'runtime'],
   translate: ['model', 'gen'],
-  serve: ['model', 'translate', 'gen', 'runtime'],
+  serve: ['model', 'translate', 'runtime'],
+  'serve/xds': ['gen'],
   control: ['model', 'translate', 'runtime'],
   proxy: ['runtime'],
   config: ['runtime'],
   cli: ['app', 'config', 'source', 'model', 'translate', 'proxy', 'serve/http/api-types', 'runtime'],
   app: 'all',
+};
+
+/** Layers that compute and do nothing else (no input, output or clock), with the packages that they may import. */
+export const pureLayers: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  // A hash is what a resource's version is made of.
+  translate: ['@bufbuild/protobuf', 'node:crypto'],
 };

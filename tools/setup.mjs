@@ -20,16 +20,17 @@ export function fail(message) {
 /** Installs what is missing, if anything is. Two at once: the second waits for the first, then finds nothing to do. */
 export function bringInStep() {
   if (outOfStep().length === 0) return;
-  const install = [process.execPath, self];
+  const installer = [process.execPath, self];
   // flock's lock lives as long as the processes that hold it, and dies with them. (A busy lock is exit code 75.)
-  let { status, error } = spawnSync('flock', ['--nonblock', '-E', '75', self, ...install], {
+  let { status, error } = spawnSync('flock', ['--nonblock', '-E', '75', self, ...installer], {
     stdio: 'inherit',
   });
   if (status === 75) {
     say('another set-up of this checkout is running: waiting for it');
-    ({ status, error } = spawnSync('flock', [self, ...install], { stdio: 'inherit' }));
+    ({ status, error } = spawnSync('flock', [self, ...installer], { stdio: 'inherit' }));
   }
-  if (error?.code === 'ENOENT') ({ status } = spawnSync(install[0], install.slice(1), { stdio: 'inherit' }));
+  if (error?.code === 'ENOENT')
+    ({ status } = spawnSync(installer[0], installer.slice(1), { stdio: 'inherit' }));
   if (status !== 0) process.exit(1);
 }
 

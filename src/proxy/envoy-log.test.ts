@@ -10,7 +10,8 @@ function read(...lines: string[]): { lines: string[]; lastWords: readonly string
   for (const line of lines) reader.line(line);
   return {
     lines: recorded.lines.map(
-      ({ level, message, fields }) => `${level} ${fields['component'] ?? '-'} ${message}`,
+      ({ level, message, fields }) =>
+        `${level} ${(fields['component'] as string | undefined) ?? '-'} ${message}`,
     ),
     lastWords: reader.lastWords,
   };

@@ -56,9 +56,7 @@ async function namedEnvoy(path: string): Promise<FoundEnvoy> {
 async function envoyOnPath(searchPath: string, log: Log): Promise<FoundEnvoy | undefined> {
   for (const folder of searchPath.split(delimiter).filter(isAbsolute)) {
     const path = join(folder, 'envoy');
-    // oxlint-disable-next-line no-await-in-loop -- the first in order is wanted
     if (!(await isExecutable(path))) continue;
-    // oxlint-disable-next-line no-await-in-loop -- as above
     const examined = await examineEnvoy(path);
     if ('version' in examined) return { path, version: examined.version };
     log.info('Not using the Envoy on the PATH', { path, reason: examined.unusable });

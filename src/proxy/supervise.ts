@@ -64,14 +64,12 @@ export function superviseEnvoy(options: SuperviseOptions): EnvoySupervisor {
     async run(signal) {
       let failures = 0;
       while (!signal.aborted) {
-        // oxlint-disable-next-line no-await-in-loop -- one life after the other
         const exit = await liveOnce(options, clock, signal);
         options.onExit?.(exit);
         if (signal.aborted) return;
         failures = exit.livedMs >= healthyMs ? 1 : failures + 1;
         const delayMs = Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs);
         tellDeath(log, exit, failures, delayMs);
-        // oxlint-disable-next-line no-await-in-loop -- as above
         await pause(clock, delayMs, signal);
       }
     },
@@ -105,7 +103,13 @@ async function writeBootstrap({ workDir, bootstrap }: SuperviseOptions): Promise
 
 function envoyFlags({ concurrency, envoyLogLevel = 'warning' }: SuperviseOptions, config: string): string[] {
   return [
-    ...['-c', config, '--concurrency', String(concurrency), '--log-level', envoyLogLevel, ...envoyLogFlags],
+    '-c',
+    config,
+    '--concurrency',
+    String(concurrency),
+    '--log-level',
+    envoyLogLevel,
+    ...envoyLogFlags,
     // Hot restart shares memory by a number of the machine, which would make two meshes on it clash.
     '--disable-hot-restart',
   ];

@@ -42,8 +42,10 @@ test("a program leads a group of its own, so that a terminal's Ctrl-C does not r
 
 test('the exit code, the signal and standard error are those of the program', async () => {
   const failing = spawnTethered('sh', ['-c', 'echo "$1" >&2; exit 7', 'sh', "it's so"]);
-  const [said, [code]] = await Promise.all([text(failing.stderr), once(failing.process, 'close')]);
-  assert.deepEqual([said, code], ["it's so\n", 7]);
+  assert.deepEqual(await Promise.all([text(failing.stderr), once(failing.process, 'close')]), [
+    "it's so\n",
+    [7, null],
+  ]);
 
   const stopped = spawnTethered('sleep', ['100']);
   stopped.process.kill('SIGTERM');
@@ -52,7 +54,7 @@ test('the exit code, the signal and standard error are those of the program', as
 
 test('a program that is not there ends with code 127 and says so', async () => {
   const missing = spawnTethered('/nowhere/program', []);
-  const [said, [code]] = await Promise.all([text(missing.stderr), once(missing.process, 'close')]);
-  assert.equal(code, 127);
+  const [said, end] = await Promise.all([text(missing.stderr), once(missing.process, 'close')]);
+  assert.deepEqual(end, [127, null]);
   assert.match(said, /\/nowhere\/program.*not found/);
 });
