@@ -119,6 +119,7 @@ function override(files: string, patterns: object[]): object {
   return { files: [files], rules: { 'no-restricted-imports': ['error', { patterns }] } };
 }
 
+/** One pattern for all, since the linter lets an exception of one pattern through the others too. */
 function restrictions(layer: string, depth: number): object[] {
   const [top = layer] = layer.split('/');
   const src = depth === 0 ? './' : '../'.repeat(depth);
@@ -126,15 +127,27 @@ function restrictions(layer: string, depth: number): object[] {
   const forbidden = Object.keys(layers).filter((other) => !other.includes('/') && !allowed.includes(other));
   const exceptions = allowed.filter((path) => path.includes('/'));
   const named = (path: string): string[] => [`${src}${path}.ts`, `${src}${path}/**`];
-  const group = [...forbidden.flatMap(named), ...exceptions.flatMap(named).map((path) => `!${path}`)];
-  const pure = pureLayers[top];
+  const packages = pureLayers[top];
+  const group = [
+    ...(packages === undefined ? [] : allPackagesBut(packages)),
+    ...forbidden.flatMap(named),
+    ...exceptions.flatMap(named).map((path) => `!${path}`),
+  ];
+  const purity = packages === undefined ? '' : ` and, being pure, of packages ${listed(packages)}`;
   return [
     {
       group,
-      message: `src/${layer} may import ${allowedFor(layer).join(', ') || 'no other layer'}: see layers.ts`,
+      message: `src/${layer} may import of layers ${listed(allowedFor(layer))}${purity}: see layers.ts`,
     },
-    ...(pure === undefined ? [] : [purity(layer, pure)]),
   ];
+}
+
+function allPackagesBut(packages: readonly string[]): string[] {
+  return ['*', '!./**', '!../**', ...packages.flatMap((name) => [`!${name}`, `!${name}/**`])];
+}
+
+function listed(names: readonly string[]): string {
+  return names.join(', ') || 'none';
 }
 
 /** What a layer may import, with what the layers above it in the tree may. */
@@ -142,14 +155,6 @@ function allowedFor(layer: string): string[] {
   return Object.entries(layers).flatMap(([name, allowed]) =>
     (name === layer || layer.startsWith(`${name}/`)) && allowed !== 'all' ? allowed : [],
   );
-}
-
-function purity(layer: string, packages: readonly string[]): object {
-  const allowed = packages.flatMap((name) => [`!${name}`, `!${name}/**`]);
-  return {
-    group: ['*', '!./**', '!../**', ...allowed],
-    message: `src/${layer} is pure: it may import ${packages.join(', ') || 'no package'}: see layers.ts`,
-  };
 }
 
 if (import.meta.main) writeFileSync(join(import.meta.dirname, '..', '.oxlintrc.json'), lintConfig());
