@@ -92,8 +92,8 @@ describe('readConfigFile', () => {
   });
 
   it('tells a manifest from a configuration file', async () => {
-    const [first] = Object.values(await read('maesh.yaml', 'apiVersion: v1\nkind: Service\n'));
-    assert.match(String(first), /^apiVersion in maesh.yaml; .*looks like a Kubernetes manifest: rename it/);
+    const said = JSON.stringify(await read('maesh.yaml', 'apiVersion: v1\nkind: Service\n'));
+    assert.match(said, /^\["apiVersion in maesh.yaml; .*looks like a Kubernetes manifest: rename it/);
   });
 
   it('refuses a key that stands twice, and a value that no setting can have', async () => {
@@ -107,14 +107,15 @@ describe('readConfigFile', () => {
 
   it('says where a file cannot be understood', async () => {
     const advice = 'correct it, or name another file with --configFile';
-    const said = async (name: string, content: string): Promise<string> => String(await read(name, content));
+    const said = async (name: string, content: string): Promise<string> =>
+      JSON.stringify(await read(name, content));
     assert.match(
       await said('bad.yaml', 'a: [1\nb: 2'),
-      /^configuration file bad.yaml; it can't be read: .*\(2:1\); correct/,
+      /^\["configuration file bad.yaml; it can't be read: .*\(2:1\); correct/,
     );
     assert.match(
       await said('bad.toml', 'a = '),
-      /^configuration file bad.toml; it can't be read: .*\(1:\d\); correct/,
+      /^\["configuration file bad.toml; it can't be read: .*\(1:\d\); correct/,
     );
     assert.match(await said('two.yaml', 'dir: a\n---\ndir: b'), /it holds several documents/);
     assert.match(await said('list.yaml', '- a'), /it holds no keys with values/);

@@ -45,7 +45,7 @@ describe('canonicalFlags', () => {
   });
 
   it('leaves flags that nobody knows for the parser to complain about', () => {
-    assert.deepEqual(canonical('-nope', 'x', '--nope=1'), ['--nope', 'x', '--nope=1']);
+    assert.deepEqual(canonical('-nope', 'x', '--nope=1', '-x'), ['--nope', 'x', '--nope=1', '-x']);
   });
 
   it('leaves a flag without its value for the parser to complain about', () => {

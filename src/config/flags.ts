@@ -9,27 +9,32 @@ import { knownName, type AnySettings } from './setting.ts';
  */
 export function canonicalFlags(args: readonly string[], settings: AnySettings): readonly string[] {
   const canonical: string[] = [];
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] ?? '';
-    if (arg === '--') return [...canonical, ...args.slice(index)];
+  const waiting = args.values();
+  for (const arg of waiting) {
+    if (arg === '--') return [...canonical, arg, ...waiting];
     const [, written, value] = /^--?([a-z][\w-]*)(?:=(.*))?$/is.exec(arg) ?? [];
     if (written === undefined) {
       canonical.push(arg);
       continue;
     }
     const name = settingName(written, settings);
-    const flag = `--${name ?? written}`;
-    const next = args[index + 1];
-    if (value !== undefined) canonical.push(`${flag}=${value}`);
-    else if (name === undefined || name === 'help') canonical.push(flag);
-    else if (settings[name]?.kind.placeholder === undefined) canonical.push(`${flag}=true`);
-    else if (next === undefined) canonical.push(flag);
-    else {
-      canonical.push(`${flag}=${next}`);
-      index++;
-    }
+    const flag = name === undefined && written.length === 1 ? `-${written}` : `--${name ?? written}`;
+    const given = value ?? (name === undefined ? undefined : followingValue(settings[name], waiting));
+    canonical.push(given === undefined ? flag : `${flag}=${given}`);
   }
   return canonical;
+}
+
+/** The value of a flag that has none behind `=`: that of a switch is on; undefined where it is missing. */
+function followingValue(
+  setting: AnySettings[string] | undefined,
+  waiting: Iterator<string>,
+): string | undefined {
+  // `--help` is no setting and takes nothing.
+  if (setting === undefined) return undefined;
+  if (setting.kind.placeholder === undefined) return 'true';
+  const next = waiting.next();
+  return next.done === true ? undefined : next.value;
 }
 
 function settingName(written: string, settings: AnySettings): string | undefined {

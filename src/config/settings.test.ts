@@ -36,7 +36,8 @@ describe('the table of settings', () => {
     const { logLevel, logFormat } = settings.standalone;
     for (const level of logLevels) assert.deepEqual(logLevel.kind.read([level]), { value: level });
     for (const format of logFormats) assert.deepEqual(logFormat.kind.read([format]), { value: format });
-    assert.equal(logLevel.kind.placeholder, logLevels.join('|'));
+    const { advice } = { advice: '', ...logLevel.kind.read(['loud']) };
+    assert.equal(advice.match(/[a-z]+(?=,| or|$)| [a-z]+$/g)?.length, logLevels.length, advice);
     assert.equal(logFormat.kind.placeholder, logFormats.join('|'));
   });
 

@@ -58,7 +58,7 @@ const configFile: Setting<string | undefined> = {
 };
 
 const dir: Setting<readonly string[]> = {
-  doc: 'folders and files with Kubernetes manifests',
+  doc: 'folders and files with Kubernetes manifests, separated by commas or in several flags',
   group: 'Mesh',
   kind: list('path'),
   default: [],
@@ -68,7 +68,7 @@ const dir: Setting<readonly string[]> = {
 
 const inputDir: Setting<readonly string[]> = {
   ...dir,
-  doc: 'folders and files with Kubernetes manifests; - is standard input',
+  doc: 'folders and files with Kubernetes manifests, separated by commas or in several flags; - is standard input',
 };
 
 const defaultMode: Setting<'http' | 'tcp' | 'udp'> = {
@@ -86,9 +86,9 @@ const addressRange: Setting<string> = {
 };
 
 const logLevel: Setting<LogLevel> = {
-  doc: 'how much the log says',
+  doc: 'how much the log says: panic, fatal, error, warn, info, debug or trace',
   group: 'General',
-  kind: choice(['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug', 'trace']),
+  kind: choice(['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug', 'trace'], 'level'),
   default: 'error',
 };
 
@@ -137,8 +137,7 @@ const standalone: SettingTable<StandaloneSettings> = {
     group: 'Mesh',
     kind: optional(text('path')),
     default: undefined,
-    defaultText:
-      '$XDG_STATE_HOME/maesh/<hash of the paths of --dir>, $XDG_STATE_HOME being ~/.local/state if not set',
+    defaultText: 'one for each set of paths, in $XDG_STATE_HOME/maesh or ~/.local/state/maesh',
   },
   httpPort: {
     doc: 'port on which every HTTP service is reached by its Host',
@@ -190,7 +189,7 @@ const standalone: SettingTable<StandaloneSettings> = {
   logLevel: { ...logLevel, default: 'info' },
   logFormat,
   debug: {
-    doc: 'same as --logLevel debug',
+    doc: 'log everything',
     group: 'General',
     kind: toggle,
     default: false,

@@ -89,9 +89,12 @@ export const port: ValueKind<number> = single('port', (value) => {
     : { value: number };
 });
 
-/** One of some words, in any case. */
-export function choice<T extends string>(words: readonly T[]): ValueKind<T> {
-  return single(words.join('|'), (value) => {
+/** One of some words, in any case. Help shows the words themselves unless they are too many, and then the placeholder. */
+export function choice<T extends string>(
+  words: readonly T[],
+  placeholder: string = words.join('|'),
+): ValueKind<T> {
+  return single(placeholder, (value) => {
     const known = words.find((word) => word === value.toLowerCase());
     if (known !== undefined) return { value: known };
     const near = similarWord(value, words);

@@ -1,0 +1,67 @@
+// What commands print, and where to: results on standard output, everything else on standard error. Colours appear on
+// a terminal only and not where NO_COLOR is set; a reader that has gone away is no error.
+
+import { stripVTControlCharacters, styleText } from 'node:util';
+
+/** Formats of `styleText`. */
+export type Style = Parameters<typeof styleText>[0];
+
+/** A stream that commands print to. */
+export interface Output {
+  write(text: string): void;
+  /** The text in a style, or as it is where the stream shall have no colours. */
+  paint(style: Style, text: string): string;
+}
+
+/** Where a command prints. */
+export interface Terminal {
+  readonly out: Output;
+  readonly err: Output;
+}
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  return { out: streamOutput(process.stdout), err: streamOutput(process.stderr) };
+}
+
+/** Prints to a stream until its reader goes away, as `head` does: what comes then is dropped and the command goes on. */
+export function streamOutput(stream: NodeJS.WriteStream): Output {
+  let isOpen = true;
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    isOpen = false;
+  });
+  return {
+    write(text) {
+      if (isOpen) stream.write(text);
+    },
+    paint: (style, text) => styleText(style, text, { stream }),
+  };
+}
+
+/** Rows as lines of aligned columns, two blanks apart; the last column is as wide as it likes. Colours take no room. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.slice(0, -1).entries()) {
+      widths[column] = Math.max(widths[column] ?? 0, shownWidth(cell));
+    }
+  }
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) =>
+        column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - shownWidth(cell)),
+      )
+      .join('  ')
+      .trimEnd();
+  return rows.map((row) => `${line(row)}\n`).join('');
+}
+
+function shownWidth(cell: string): number {
+  return stripVTControlCharacters(cell).length;
+}
+
+/** `1 service`, `2 services`: a number with its noun. */
+export function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

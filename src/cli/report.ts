@@ -1,0 +1,69 @@
+// What `maesh check` says about a mesh, for people and for programs.
+
+import { subjectName, type Problem } from '../model/problem.ts';
+import type { Topology } from '../model/topology.ts';
+import { byText } from '../model/key.ts';
+import { counted, type Output } from './output.ts';
+import type { OfflineMesh } from './offline.ts';
+
+/**
+ * Problems, one paragraph each, then a line that sums up. The first line of a paragraph begins with file and line, in
+ * the form that editors and terminals open.
+ */
+export function textReport({ topology, ignoredKinds }: OfflineMesh, out: Output): string {
+  const paragraphs = topology.problems.map((problem) => problemText(problem, out));
+  return `${paragraphs.join('')}${summary({ topology, ignoredKinds }, out)}\n`;
+}
+
+/** The same as one JSON document. Its fields only ever grow. */
+export function jsonReport({ topology, ignoredKinds }: OfflineMesh): string {
+  const report = {
+    services: topology.services.size,
+    ports: portCount(topology),
+    problems: topology.problems.map(({ code, subject, message, advice }) => ({
+      code,
+      kind: subject.kind,
+      namespace: subject.namespace,
+      name: subject.name,
+      ...subject.origin,
+      message,
+      advice,
+    })),
+    ignoredKinds: Object.fromEntries(sorted(ignoredKinds)),
+  };
+  return `${JSON.stringify(report, undefined, 2)}\n`;
+}
+
+function problemText(problem: Problem, out: Output): string {
+  const { origin } = problem.subject;
+  const line = origin?.line === undefined ? '' : `:${origin.line}`;
+  // The name of a file is what its problem is about already.
+  const place = origin === undefined || problem.subject.kind === 'File' ? '' : `${origin.file}${line}: `;
+  const subject =
+    problem.subject.kind === 'File' ? `${problem.subject.name}${line}` : subjectName(problem.subject);
+  return (
+    `${place}${out.paint('bold', subject)}: ${out.paint('red', problem.message)}\n` +
+    `    ${problem.advice} ${out.paint('dim', `(${problem.code})`)}\n`
+  );
+}
+
+function summary({ topology, ignoredKinds }: OfflineMesh, out: Output): string {
+  const { length } = topology.problems;
+  const problems =
+    length === 0 ? out.paint('green', 'no problems') : out.paint('red', counted(length, 'problem'));
+  const counts = `${counted(topology.services.size, 'service')}, ${counted(portCount(topology), 'port')}, ${problems}`;
+  const ignored = sorted(ignoredKinds).map(([kind, count]) => `${kind} (${count})`);
+  return ignored.length === 0
+    ? counts
+    : `${counts}; kinds that the mesh does not read: ${ignored.join(', ')}`;
+}
+
+function portCount({ services }: Topology): number {
+  let count = 0;
+  for (const { ports } of services.values()) count += ports.length;
+  return count;
+}
+
+function sorted(kinds: ReadonlyMap<string, number>): readonly (readonly [string, number])[] {
+  return [...kinds].toSorted(([a], [b]) => byText(a, b));
+}

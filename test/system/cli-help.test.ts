@@ -1,0 +1,57 @@
+// Help as users see it, compared with test/golden-cli. `UPDATE_GOLDEN=1 node --test test/system/cli-help.test.ts` writes
+// it anew; read the difference before you commit it.
+
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+
+import { commandNames } from '../../src/cli/command-list.ts';
+import { runMaesh } from '../kit/run-maesh.ts';
+
+const golden = join(import.meta.dirname, '..', 'golden-cli');
+
+async function assertGolden(name: string, shown: string): Promise<void> {
+  const path = join(golden, `${name}.txt`);
+  if (process.env['UPDATE_GOLDEN'] === '1') await writeFile(path, shown);
+  assert.equal(shown, await readFile(path, 'utf8'));
+}
+
+describe('help', () => {
+  it('of the program lists the commands', async () => {
+    const { code, stdout, stderr } = await runMaesh(['--help']);
+    assert.deepEqual([code, stderr], [0, '']);
+    await assertGolden('maesh', stdout);
+  });
+
+  for (const name of commandNames) {
+    it(`of ${name} shows its flags, their defaults and variables, and examples`, async () => {
+      const { code, stdout, stderr } = await runMaesh([name, '--help']);
+      assert.deepEqual([code, stderr], [0, '']);
+      await assertGolden(name, stdout);
+    });
+  }
+
+  it('is the same however it is asked for', async () => {
+    const [long, short, asked] = await Promise.all([
+      runMaesh(['check', '--HELP']),
+      runMaesh(['check', '-h']),
+      runMaesh(['help', 'check']),
+    ]);
+    assert.deepEqual(short, long);
+    assert.deepEqual(asked, long);
+  });
+
+  it('goes to standard error where no command is named, which is a mistake', async () => {
+    const { code, stdout, stderr } = await runMaesh([]);
+    assert.deepEqual([code, stdout], [1, '']);
+    await assertGolden('maesh', stderr);
+  });
+
+  it('has colours on demand', async () => {
+    const { stdout } = await runMaesh(['--help'], { env: { FORCE_COLOR: '1' } });
+    assert.ok(stdout.includes('\u001b[1mUsage:'), JSON.stringify(stdout.slice(0, 40)));
+    const { stdout: plain } = await runMaesh(['--help'], { env: { NO_COLOR: '1' } });
+    assert.ok(!plain.includes('\u001b'));
+  });
+});
