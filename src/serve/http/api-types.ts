@@ -1,0 +1,107 @@
+// The JSON that the API on port 9000 speaks: what its users may rely on. Paths and the names of the first three shapes
+// are those of Maesh 1.3; what stands in them is ours. No imports but the model's, so that the CLI can read it too.
+
+import type { TrafficType, UpstreamProtocol } from '../../model/topology.ts';
+
+/** Every path that is served, in the order in which users are told of them. */
+export const apiPaths = [
+  '/api/topology/current',
+  '/api/configuration/current',
+  '/api/problems',
+  '/api/status/readiness',
+  '/api/status/nodes',
+  '/api/status/node/{node}/configuration',
+  '/api/status/ports',
+  '/healthz',
+  '/metrics',
+] as const;
+
+/**
+ * `/api/topology/current`: what the mesh is. Empty until there is a first topology. Services are keyed `name@namespace`
+ * and sorted by namespace and name.
+ */
+export interface TopologyJson {
+  readonly services: Readonly<Record<string, ServiceJson>>;
+  readonly problems: readonly ProblemJson[];
+}
+
+export interface ServiceJson {
+  readonly name: string;
+  readonly namespace: string;
+  /** Loopback address on which the service's ports are open; null where it has none. */
+  readonly localAddress: string | null;
+  /** Messages of the problems of this service, as in the original. `problems` has the whole of them. */
+  readonly errors: readonly string[];
+  readonly ports: readonly ServicePortJson[];
+}
+
+export interface ServicePortJson {
+  /** Empty where the service's only port has no name. */
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: 'TCP' | 'UDP';
+  readonly traffic: TrafficType;
+  readonly upstream: UpstreamProtocol;
+  readonly upstreamTls: boolean;
+  /** Port of every proxy that stands for this one; null where the ports have run out. */
+  readonly meshPort: number | null;
+  /** Port on the service's own address at which this one is open; null where it is not open there. */
+  readonly localPort: number | null;
+  readonly endpoints: readonly EndpointJson[];
+}
+
+export interface EndpointJson {
+  readonly address: string;
+  readonly port: number;
+  /** Addresses of the same pod in the other IP family. */
+  readonly otherAddresses: readonly string[];
+  /** `name@namespace` of the pod; null where there is none. */
+  readonly pod: string | null;
+  readonly node: string | null;
+  readonly zone: string | null;
+}
+
+/** `/api/problems`: every mistake that is known now. */
+export interface ProblemJson {
+  readonly code: string;
+  readonly kind: string;
+  /** Empty for cluster-wide objects and files. */
+  readonly namespace: string;
+  readonly name: string;
+  /** Where the object was read; null where it came from no file. */
+  readonly file: string | null;
+  /** Line on which its document begins, from 1. */
+  readonly line: number | null;
+  readonly message: string;
+  readonly advice: string;
+}
+
+/**
+ * `/api/configuration/current`: what proxies are told, by kind of resource (`listener`, `routes`, `scopedRoutes`,
+ * `cluster`, `endpoints`) and name. Empty until there is a first topology.
+ */
+export type ConfigurationJson = Readonly<Record<string, Readonly<Record<string, ResourceJson>>>>;
+
+export interface ResourceJson {
+  /** The version that proxies are told, and name in their config dump. */
+  readonly version: string;
+  /** The resource in the JSON form of Envoy's API. */
+  readonly resource: unknown;
+}
+
+/** An entry of `/api/status/nodes`. */
+export interface NodeJson {
+  readonly Name: string;
+  readonly IP: string;
+  readonly Ready: boolean;
+}
+
+/** `/api/status/ports`: what is listened on, such as `{"dns":"127.0.0.1:5353"}`. */
+export type PortsJson = Readonly<Record<string, string>>;
+
+/** The body of every answer that is an error. */
+export interface ErrorJson {
+  readonly error: string;
+  /** Paths that there are; with 404 only. */
+  readonly paths?: readonly string[];
+}
