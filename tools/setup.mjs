@@ -59,8 +59,12 @@ function packagesOf(lockfile) {
   return JSON.parse(readFileSync(lockfile, 'utf8')).packages;
 }
 
-/** Packages for one C library only are left out: which one this is costs more to find out than their lack would. */
-function isForThisMachine({ os, cpu, libc }) {
+/**
+ * Whether a package has to be there: those that every machine needs, and those of this system and processor. Packages
+ * for one C library only are left out: which one this is costs more to find out than their lack would.
+ */
+function isForThisMachine({ optional, os, cpu, libc }) {
+  if (os === undefined && cpu === undefined) return !optional;
   const has = (list, value) => list === undefined || [list].flat().includes(value);
   return libc === undefined && has(os, process.platform) && has(cpu, process.arch);
 }
