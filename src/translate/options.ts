@@ -1,0 +1,16 @@
+// What a translation needs to know besides the topology.
+
+import type { PortRanges } from '../model/ports.ts';
+import type { AddressAndPort } from './address.ts';
+
+/** How proxies are placed: the same for all of a mesh. */
+export interface TranslateOptions {
+  /** Address on which proxies open mesh ports: `::` (both families) in a cluster, a loopback address standalone. */
+  readonly meshAddress: string;
+  /** Ranges of mesh ports. A port outside them is not served. */
+  readonly ports: PortRanges;
+  /** Where proxies answer `GET /ping` once they have been told everything. */
+  readonly readiness: AddressAndPort;
+  /** One HTTP port that serves every HTTP service by Host; standalone only. */
+  readonly hostPort: AddressAndPort | undefined;
+}

@@ -1,0 +1,40 @@
+// Every message that can stand inside an Any of a resource or of the bootstrap, for turning them into JSON and back.
+
+import { createRegistry, type Registry } from '@bufbuild/protobuf';
+
+import { ClusterSchema } from '../gen/envoy/config/cluster/v3/cluster_pb.ts';
+import { ClusterLoadAssignmentSchema } from '../gen/envoy/config/endpoint/v3/endpoint_pb.ts';
+import { ListenerSchema } from '../gen/envoy/config/listener/v3/listener_pb.ts';
+import { RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
+import { ScopedRouteConfigurationSchema } from '../gen/envoy/config/route/v3/scoped_route_pb.ts';
+import { LuaSchema } from '../gen/envoy/extensions/filters/http/lua/v3/lua_pb.ts';
+import { RouterSchema } from '../gen/envoy/extensions/filters/http/router/v3/router_pb.ts';
+import { HttpConnectionManagerSchema } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
+import { ConfigSchema as SetFilterStateSchema } from '../gen/envoy/extensions/filters/network/set_filter_state/v3/set_filter_state_pb.ts';
+import { TcpProxySchema } from '../gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts';
+import { RouteSchema as UdpRouteSchema } from '../gen/envoy/extensions/filters/udp/udp_proxy/v3/route_pb.ts';
+import { UdpProxyConfigSchema } from '../gen/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb.ts';
+import { HeaderMutationSchema } from '../gen/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation_pb.ts';
+import { PreserveCaseFormatterConfigSchema } from '../gen/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.ts';
+import { UpstreamTlsContextSchema } from '../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts';
+import { HttpProtocolOptionsSchema } from '../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts';
+
+/** The messages that Maesh sends to proxies. */
+export const registry: Registry = createRegistry(
+  ClusterSchema,
+  ClusterLoadAssignmentSchema,
+  ListenerSchema,
+  RouteConfigurationSchema,
+  ScopedRouteConfigurationSchema,
+  HttpConnectionManagerSchema,
+  HttpProtocolOptionsSchema,
+  HeaderMutationSchema,
+  LuaSchema,
+  PreserveCaseFormatterConfigSchema,
+  RouterSchema,
+  SetFilterStateSchema,
+  TcpProxySchema,
+  UdpProxyConfigSchema,
+  UdpRouteSchema,
+  UpstreamTlsContextSchema,
+);

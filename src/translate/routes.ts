@@ -1,0 +1,123 @@
+// Virtual hosts: which cluster a request goes to, and what happens when that fails.
+
+import { create } from '@bufbuild/protobuf';
+
+import { HeaderValueOption_HeaderAppendAction } from '../gen/envoy/config/core/v3/base_pb.ts';
+import {
+  type HeaderMatcher,
+  HeaderMatcherSchema,
+  type RetryPolicy,
+  RetryPolicySchema,
+  type Route,
+  RouteSchema,
+  type VirtualHost,
+  VirtualHostSchema,
+} from '../gen/envoy/config/route/v3/route_components_pb.ts';
+import { type RouteConfiguration, RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
+import { milliseconds, never } from './durations.ts';
+import { internalHeaders } from './names.ts';
+
+/** Requests that reach a cluster: where they are told by one of the domains. */
+export interface HttpRoute {
+  /** Name of the virtual host: the service port's key. */
+  readonly name: string;
+  /** Values of the header that the RouteConfiguration finds virtual hosts by. */
+  readonly domains: readonly string[];
+  readonly cluster: string;
+}
+
+/**
+ * Makes a RouteConfiguration that finds its virtual hosts by a header instead of the Host. It removes the proxy's own
+ * headers from what it sends on, and gives back the client's `x-forwarded-proto` (which an ingress in front of the
+ * caller has set), because Envoy overwrites it where it appends to `x-forwarded-for`.
+ */
+export function routeConfiguration(options: {
+  readonly name: string;
+  readonly vhostHeader: string;
+  readonly routes: readonly HttpRoute[];
+}): RouteConfiguration {
+  const { name, vhostHeader, routes } = options;
+  return create(RouteConfigurationSchema, {
+    name,
+    vhostHeader,
+    virtualHosts: routes.map(virtualHost),
+    // Without it, what a virtual host removes would be gone before it is read here.
+    mostSpecificHeaderMutationsWins: true,
+    requestHeadersToAdd: [
+      {
+        header: {
+          key: 'x-forwarded-proto',
+          value: `%REQ(${internalHeaders.forwardedProto}?x-forwarded-proto)%`,
+        },
+        appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+      },
+    ],
+    requestHeadersToRemove: [
+      internalHeaders.port,
+      internalHeaders.namespace,
+      internalHeaders.host,
+      'x-envoy-external-address',
+    ],
+  });
+}
+
+function virtualHost({ name, domains, cluster }: HttpRoute): VirtualHost {
+  return create(VirtualHostSchema, {
+    name,
+    domains: [...domains],
+    requestHeadersToRemove: [internalHeaders.forwardedProto],
+    routes: [
+      route(cluster, { headers: [isSafe], retryPolicy: resend }),
+      route(cluster, { headers: [], retryPolicy: send }),
+    ],
+  });
+}
+
+function route(
+  name: string,
+  options: { readonly headers: HeaderMatcher[]; readonly retryPolicy: RetryPolicy },
+): Route {
+  return create(RouteSchema, {
+    match: { pathSpecifier: { case: 'prefix', value: '/' }, headers: options.headers },
+    action: {
+      case: 'route',
+      value: {
+        clusterSpecifier: { case: 'cluster', value: name },
+        timeout: never,
+        retryPolicy: options.retryPolicy,
+      },
+    },
+  });
+}
+
+/** Methods that RFC 9110 (section 9.2.1) calls safe: sending such a request twice asks for nothing twice. */
+const isSafe = create(HeaderMatcherSchema, {
+  name: ':method',
+  headerMatchSpecifier: {
+    case: 'stringMatch',
+    value: { matchPattern: { case: 'safeRegex', value: { regex: 'GET|HEAD|OPTIONS|TRACE' } } },
+  },
+});
+
+const backOff = { baseInterval: milliseconds(2), maxInterval: milliseconds(20) };
+
+/**
+ * Another attempt only where no server can have begun on the request: it could not connect, the connection broke
+ * before the request was on it, or an HTTP/2 server says that it refused the stream (RFC 9113, section 8.7).
+ */
+const send = create(RetryPolicySchema, {
+  retryOn: 'connect-failure,refused-stream,reset-before-request',
+  numRetries: 2,
+  retryBackOff: backOff,
+});
+
+/**
+ * Safe requests are also sent again where the connection broke before a response began, as Go's client does (and so
+ * the original's proxies did) on a reused connection: a server that closes an unused connection just as a request is
+ * sent on it would otherwise cost the caller a 503.
+ */
+const resend = create(RetryPolicySchema, {
+  retryOn: `${send.retryOn},reset`,
+  numRetries: 2,
+  retryBackOff: backOff,
+});

@@ -1,0 +1,113 @@
+// The resources that belong to one service alone, and what of it goes into resources that services share.
+
+import { ClusterSchema } from '../gen/envoy/config/cluster/v3/cluster_pb.ts';
+import { ClusterLoadAssignmentSchema } from '../gen/envoy/config/endpoint/v3/endpoint_pb.ts';
+import { ListenerSchema } from '../gen/envoy/config/listener/v3/listener_pb.ts';
+import { blockOf, type PortRange } from '../model/ports.ts';
+import type { Service, ServicePort } from '../model/topology.ts';
+import { cluster } from './cluster.ts';
+import { endpoints } from './endpoints.ts';
+import { entryListener } from './entry.ts';
+import { clusterName, endpointsName, entryName, type ServedPort, udpListenerName } from './names.ts';
+import type { TranslateOptions } from './options.ts';
+import { pack } from './pack.ts';
+import { type Resource, typeUrls } from './resources.ts';
+import { udpListener } from './udp.ts';
+
+/** A service port with the block that its mesh port lies in. */
+export interface PlacedPort {
+  readonly service: Service;
+  readonly port: ServedPort;
+  readonly block: PortRange;
+}
+
+/** What one service contributes. */
+export interface ServiceResources {
+  readonly clusters: readonly Resource[];
+  readonly endpoints: readonly Resource[];
+  /** Listeners of its UDP mesh ports, and its entry listeners. */
+  readonly listeners: readonly Resource[];
+  /** Its HTTP and TCP ports, which lie in blocks. */
+  readonly placed: readonly PlacedPort[];
+}
+
+interface PortResources {
+  readonly cluster: Resource;
+  readonly endpoints: Resource;
+}
+
+/**
+ * Makes the function that translates services. It remembers what it made for each service and service port, by
+ * reference, for as long as somebody holds that very object.
+ */
+export function createServiceTranslator(options: TranslateOptions): (service: Service) => ServiceResources {
+  const byService = new WeakMap<Service, ServiceResources>();
+  const byPort = new WeakMap<ServicePort, PortResources>();
+
+  const portResources = (service: Service, port: ServedPort): PortResources => {
+    const made = byPort.get(port) ?? translatePort(service, port);
+    byPort.set(port, made);
+    return made;
+  };
+  return (service) => {
+    const known = byService.get(service);
+    if (known !== undefined) return known;
+    const served = service.ports.filter(isServed).map((port) => place(service, port, options));
+    const ports = served.filter((placed) => placed !== undefined);
+    const resources = ports.map(({ port }) => portResources(service, port));
+    const made: ServiceResources = {
+      clusters: resources.map((of) => of.cluster),
+      endpoints: resources.map((of) => of.endpoints),
+      listeners: ports.flatMap((placed) => listeners(placed, options)),
+      placed: ports.filter(({ port }) => port.traffic !== 'udp'),
+    };
+    byService.set(service, made);
+    return made;
+  };
+}
+
+function isServed(port: ServicePort): port is ServedPort {
+  return port.meshPort !== undefined;
+}
+
+/** Undefined where the port lies in no range that proxies open: it is then as good as none. */
+function place(service: Service, port: ServedPort, options: TranslateOptions): PlacedPort | undefined {
+  const block = blockOf(options.ports[port.traffic], port.meshPort);
+  return block === undefined ? undefined : { service, port, block };
+}
+
+function translatePort(service: Service, port: ServedPort): PortResources {
+  const services = [service.key];
+  return {
+    cluster: pack(ClusterSchema, cluster(service, port), {
+      name: clusterName(port),
+      typeUrl: typeUrls.cluster,
+      services,
+    }),
+    endpoints: pack(ClusterLoadAssignmentSchema, endpoints(port), {
+      name: endpointsName(port),
+      typeUrl: typeUrls.endpoints,
+      services,
+    }),
+  };
+}
+
+function listeners({ service, port, block }: PlacedPort, options: TranslateOptions): Resource[] {
+  const made: Resource[] = [];
+  const services = [service.key];
+  if (port.traffic === 'udp') {
+    const name = udpListenerName(port.meshPort);
+    const at = { address: options.meshAddress, port: port.meshPort };
+    const listener = udpListener({ name, at, cluster: clusterName(port) });
+    made.push(pack(ListenerSchema, listener, { name, typeUrl: typeUrls.listener, services }));
+  }
+  const { localAddress: address } = service;
+  const { localPort } = port;
+  if (address !== undefined && localPort !== undefined) {
+    const listener = entryListener(port, { at: { address, port: localPort }, block });
+    made.push(
+      pack(ListenerSchema, listener, { name: entryName(port), typeUrl: typeUrls.listener, services }),
+    );
+  }
+  return made;
+}

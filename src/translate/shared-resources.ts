@@ -1,0 +1,119 @@
+// The resources that services share: blocks of mesh ports with their routes, and the routes of the port that serves
+// every service by Host.
+
+import { ListenerSchema } from '../gen/envoy/config/listener/v3/listener_pb.ts';
+import { RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
+import { ScopedRouteConfigurationSchema } from '../gen/envoy/config/route/v3/scoped_route_pb.ts';
+import { byText } from '../model/key.ts';
+import { createGroupMemo, type Group, groupPorts } from './group-memo.ts';
+import { hostListener, hostRoutes, type HostService, hostScope } from './host-port.ts';
+import { httpBlockListener, httpBlockRoutes } from './http-block.ts';
+import { blockName, hostPortName, hostRoutesName, readinessName } from './names.ts';
+import type { TranslateOptions } from './options.ts';
+import { pack } from './pack.ts';
+import { readinessListener } from './readiness.ts';
+import { type Resource, typeUrls } from './resources.ts';
+import type { PlacedPort } from './service-resources.ts';
+import { tcpBlockListener } from './tcp-block.ts';
+
+/** What is made of the ports of all services together. */
+export interface SharedResources {
+  readonly listeners: readonly Resource[];
+  readonly routes: readonly Resource[];
+  readonly scopedRoutes: readonly Resource[];
+}
+
+/** Makes the function that makes them, from all HTTP and TCP ports. It makes again only what has changed. */
+export function createSharedTranslator(
+  options: TranslateOptions,
+): (ports: readonly PlacedPort[]) => SharedResources {
+  const fixed = fixedListeners(options);
+  const blockListeners = createGroupMemo((group) => packBlockListener(group, options.meshAddress));
+  const blockRoutes = createGroupMemo(packBlockRoutes);
+  const namespaceRoutes = createGroupMemo(packHostRoutes);
+  const namespaceScopes = createGroupMemo(packHostScope);
+
+  return (ports) => {
+    const blocks = groupPorts(ports, { name: blockNameOf, order: byMeshPort });
+    const httpBlocks = blocks.filter((group) => group.ports[0].port.traffic === 'http');
+    const namespaces = options.hostPort === undefined ? [] : groupByNamespace(ports);
+    return {
+      listeners: [...fixed, ...blockListeners(blocks)],
+      routes: [...blockRoutes(httpBlocks), ...namespaceRoutes(namespaces)],
+      scopedRoutes: namespaceScopes(namespaces),
+    };
+  };
+}
+
+function fixedListeners({ readiness, hostPort }: TranslateOptions): Resource[] {
+  const typeUrl = typeUrls.listener;
+  const ready = pack(ListenerSchema, readinessListener(readiness), {
+    name: readinessName,
+    typeUrl,
+    services: [],
+  });
+  if (hostPort === undefined) return [ready];
+  return [pack(ListenerSchema, hostListener(hostPort), { name: hostPortName, typeUrl, services: [] }), ready];
+}
+
+function packBlockListener({ name, ports }: Group, meshAddress: string): Resource {
+  const { port, block } = ports[0];
+  const listener =
+    port.traffic === 'http' ? httpBlockListener(block, meshAddress) : tcpBlockListener(block, meshAddress);
+  return pack(ListenerSchema, listener, { name, typeUrl: typeUrls.listener, services: [] });
+}
+
+function packBlockRoutes({ name, ports }: Group): Resource {
+  const routes = httpBlockRoutes(
+    ports[0].block,
+    ports.map(({ port }) => port),
+  );
+  return pack(RouteConfigurationSchema, routes, {
+    name,
+    typeUrl: typeUrls.routes,
+    services: servicesOf(ports),
+  });
+}
+
+function packHostRoutes({ name, ports }: Group): Resource {
+  const routes = hostRoutes(ports[0].service.namespace, hostServices(ports));
+  return pack(RouteConfigurationSchema, routes, {
+    name,
+    typeUrl: typeUrls.routes,
+    services: servicesOf(ports),
+  });
+}
+
+function packHostScope({ name, ports }: Group): Resource {
+  const scope = hostScope(ports[0].service.namespace);
+  return pack(ScopedRouteConfigurationSchema, scope, { name, typeUrl: typeUrls.scopedRoutes, services: [] });
+}
+
+function groupByNamespace(ports: readonly PlacedPort[]): Group[] {
+  return groupPorts(
+    ports.filter(({ port }) => port.traffic === 'http'),
+    { name: ({ service }) => hostRoutesName(service.namespace), order: byServiceName },
+  );
+}
+
+function hostServices(ports: readonly PlacedPort[]): HostService[] {
+  const byService = Map.groupBy(ports, ({ service }) => service.name);
+  return [...byService].map(([name, placed]) => ({ name, ports: placed.map(({ port }) => port) }));
+}
+
+function servicesOf(ports: readonly PlacedPort[]): string[] {
+  return [...new Set(ports.map(({ service }) => service.key))].toSorted(byText);
+}
+
+function blockNameOf({ port, block }: PlacedPort): string {
+  return blockName(port.traffic, block);
+}
+
+function byMeshPort(a: PlacedPort, b: PlacedPort): number {
+  return a.port.meshPort - b.port.meshPort;
+}
+
+/** Ports of one service keep the order that they have in it, since sorting is stable. */
+function byServiceName(a: PlacedPort, b: PlacedPort): number {
+  return byText(a.service.name, b.service.name);
+}
