@@ -16,7 +16,17 @@ export const layers: Readonly<Record<string, readonly string[] | 'all'>> = {
   control: ['model', 'translate', 'runtime'],
   proxy: ['runtime'],
   config: ['runtime'],
-  cli: ['app', 'config', 'source', 'model', 'translate', 'proxy', 'serve/http/api-types', 'runtime'],
+  cli: [
+    'app',
+    'config',
+    'source',
+    'model',
+    'translate',
+    'proxy',
+    'serve/http/api-types',
+    'serve/http/topology-json',
+    'runtime',
+  ],
   app: 'all',
 };
 

@@ -16,9 +16,12 @@ const section = /<!-- settings of (\w+) -->\n(.*?)<!-- end -->/gs;
 function tableOf(command: CommandName): string {
   const table: AnySettings = settings[command];
   const rows = Object.entries(table).map(([name, setting]) => rowOf(name, setting));
-  return ['| flag | variable, file key | default | what it is |', '|---|---|---|---|', ...rows, ''].join(
-    '\n',
-  );
+  return [
+    '| flag | variable, file key | default | what it is |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
 function rowOf(name: string, setting: Setting<unknown>): string {

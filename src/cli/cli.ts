@@ -68,7 +68,7 @@ function showFailure(error: unknown, terminal: Terminal, detail: 'debug' | 'quie
 }
 
 /** One line. Errors of Maesh's own parts (code `MAESH_…`) say what can be done; any other nobody has expected. */
-function failureText(error: unknown): string {
+export function failureText(error: unknown): string {
   const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
   if (!(error instanceof Error)) return message;
   if ('advice' in error && typeof error.advice === 'string') {

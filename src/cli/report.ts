@@ -3,6 +3,7 @@
 import { subjectName, type Problem } from '../model/problem.ts';
 import type { Topology } from '../model/topology.ts';
 import { byText } from '../model/key.ts';
+import { problemJson } from '../serve/http/topology-json.ts';
 import { counted, type Output } from './output.ts';
 import type { OfflineMesh } from './offline.ts';
 
@@ -15,26 +16,19 @@ export function textReport({ topology, ignoredKinds }: OfflineMesh, out: Output)
   return `${paragraphs.join('')}${summary({ topology, ignoredKinds }, out)}\n`;
 }
 
-/** The same as one JSON document. Its fields only ever grow. */
+/** The same as one JSON document, problems in the shape of the API. */
 export function jsonReport({ topology, ignoredKinds }: OfflineMesh): string {
   const report = {
     services: topology.services.size,
     ports: portCount(topology),
-    problems: topology.problems.map(({ code, subject, message, advice }) => ({
-      code,
-      kind: subject.kind,
-      namespace: subject.namespace,
-      name: subject.name,
-      ...subject.origin,
-      message,
-      advice,
-    })),
+    problems: topology.problems.map(problemJson),
     ignoredKinds: Object.fromEntries(sorted(ignoredKinds)),
   };
   return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
-function problemText(problem: Problem, out: Output): string {
+/** A problem as a paragraph: where it is, what is wrong and why, and what to do. */
+export function problemText(problem: Problem, out: Output): string {
   const { origin } = problem.subject;
   const line = origin?.line === undefined ? '' : `:${origin.line}`;
   // The name of a file is what its problem is about already.

@@ -66,6 +66,8 @@ export interface TranslateOptions extends LogOptions {
   readonly dir: readonly string[];
   readonly defaultMode: DefaultMode;
   readonly addressRange: string;
+  /** Port of the mesh on which every HTTP service is reached by its Host. */
+  readonly httpPort: number;
   readonly what: 'topology' | 'resources';
   readonly output: 'yaml' | 'json';
 }
@@ -82,6 +84,9 @@ export interface CheckOptions extends LogOptions {
 export interface BootstrapOptions extends LogOptions {
   /** Name of the proxy: one for each Envoy of a mesh. */
   readonly nodeId: string;
+  /** The mesh's own namespace. */
+  readonly namespace: string;
+  readonly zone: string | undefined;
   /** Where Envoy finds Maesh. */
   readonly xdsHost: string;
   readonly xdsPort: number;

@@ -10,7 +10,19 @@ import type {
 } from './options.ts';
 import type { LogFormat, LogLevel } from '../runtime/pino-log.ts';
 import type { Setting } from './setting.ts';
-import { choice, count, host, list, loopbackRange, optional, port, text, toggle } from './value.ts';
+import {
+  choice,
+  count,
+  ipAddress,
+  list,
+  listenHost,
+  loopbackRange,
+  optional,
+  peerHost,
+  port,
+  text,
+  toggle,
+} from './value.ts';
 
 /** Port on which external Envoys find Maesh unless told otherwise: the one that Istio's proxies know too. */
 export const defaultXdsPort = 15_010;
@@ -85,6 +97,13 @@ const addressRange: Setting<string> = {
   default: '127.77.0.0/16',
 };
 
+const httpPort: Setting<number> = {
+  doc: 'port on which every HTTP service is reached by its Host',
+  group: 'Addresses',
+  kind: port,
+  default: 8000,
+};
+
 const logLevel: Setting<LogLevel> = {
   doc: 'how much the log says: panic, fatal, error, warn, info, debug or trace',
   group: 'General',
@@ -120,15 +139,17 @@ function output<T extends string>(formats: readonly [T, ...T[]]): Setting<T> {
   };
 }
 
+const namespace: Setting<string> = {
+  doc: "the mesh's own namespace",
+  group: 'Mesh',
+  kind: text('name'),
+  default: 'maesh',
+};
+
 const standalone: SettingTable<StandaloneSettings> = {
   dir,
   defaultMode,
-  namespace: {
-    doc: "the mesh's own namespace",
-    group: 'Mesh',
-    kind: text('name'),
-    default: 'maesh',
-  },
+  namespace,
   limitHTTPPort: limit('HTTP'),
   limitTCPPort: limit('TCP'),
   limitUDPPort: limit('UDP'),
@@ -139,12 +160,7 @@ const standalone: SettingTable<StandaloneSettings> = {
     default: undefined,
     defaultText: 'one for each set of paths, in $XDG_STATE_HOME/maesh or ~/.local/state/maesh',
   },
-  httpPort: {
-    doc: 'port on which every HTTP service is reached by its Host',
-    group: 'Addresses',
-    kind: port,
-    default: 8000,
-  },
+  httpPort,
   dnsPort: {
     doc: "port of the mesh's DNS, UDP and TCP",
     group: 'Addresses',
@@ -155,7 +171,7 @@ const standalone: SettingTable<StandaloneSettings> = {
   apiHost: {
     doc: "address of the API; empty for all of the machine's",
     group: 'Addresses',
-    kind: host,
+    kind: listenHost,
     default: '127.0.0.1',
   },
   xdsPort: {
@@ -198,6 +214,7 @@ const standalone: SettingTable<StandaloneSettings> = {
 };
 
 const bootstrap: SettingTable<BootstrapSettings> = {
+  namespace: { ...namespace, doc: "the mesh's own namespace, after which Envoy names its cluster" },
   nodeId: {
     doc: 'name of the proxy: each Envoy of a mesh needs one of its own',
     group: 'Envoy',
@@ -205,10 +222,17 @@ const bootstrap: SettingTable<BootstrapSettings> = {
     default: undefined,
     defaultText: 'name of the machine',
   },
+  zone: {
+    doc: 'zone that Envoy is in',
+    group: 'Envoy',
+    kind: optional(text('zone')),
+    default: undefined,
+    defaultText: 'none',
+  },
   xdsHost: {
     doc: 'host on which Envoy finds Maesh',
     group: 'Envoy',
-    kind: host,
+    kind: peerHost,
     default: '127.0.0.1',
   },
   xdsPort: {
@@ -220,7 +244,7 @@ const bootstrap: SettingTable<BootstrapSettings> = {
   adminHost: {
     doc: "address of Envoy's own admin interface",
     group: 'Envoy',
-    kind: host,
+    kind: ipAddress,
     default: '127.0.0.1',
   },
   adminPort: {
@@ -240,6 +264,7 @@ export const settings: { readonly [C in CommandName]: SettingTable<CommandSettin
   translate: {
     dir: inputDir,
     defaultMode,
+    httpPort,
     addressRange,
     what: {
       doc: 'what is printed: the model of the mesh, or what Envoy is told',

@@ -6,10 +6,12 @@ import fc from 'fast-check';
 import {
   choice,
   count,
-  host,
+  ipAddress,
+  listenHost,
   list,
   loopbackRange,
   optional,
+  peerHost,
   port,
   text,
   toggle,
@@ -94,15 +96,33 @@ describe('a kind of one value', () => {
   });
 });
 
-describe('host', () => {
-  it('reads addresses and names, and nothing as all addresses', () => {
-    for (const good of ['', '127.0.0.1', '::1', '0.0.0.0', 'localhost']) assert.equal(read(host, good), good);
+describe('kinds of addresses', () => {
+  const withPort = ['127.0.0.1:9000', 'http://localhost', 'a b', ':9000'];
+
+  it('take an address of either family', () => {
+    for (const address of ['127.0.0.1', '::1', '0.0.0.0']) {
+      for (const kind of [listenHost, peerHost, ipAddress]) assert.equal(read(kind, address), address);
+    }
   });
 
-  it('refuses a port with it', () => {
-    for (const wrong of ['127.0.0.1:9000', 'http://localhost', 'a b', ':9000']) {
-      assert.match(read(host, wrong), /^not an address; .* without a port$/, wrong);
+  it('refuse a port with it', () => {
+    for (const wrong of withPort) {
+      assert.match(read(listenHost, wrong), /^not an address; .* without a port$/, wrong);
+      assert.match(read(peerHost, wrong), /^not an address; .* without a port$/, wrong);
+      assert.match(read(ipAddress, wrong), /^not an IP address; .* without a port$/, wrong);
     }
+  });
+
+  it('take a name where one is resolved', () => {
+    assert.equal(read(listenHost, 'localhost'), 'localhost');
+    assert.equal(read(peerHost, 'maesh.example'), 'maesh.example');
+    assert.match(read(ipAddress, 'localhost'), /^not an IP address; /);
+  });
+
+  it('take nothing for every address where something listens, and nowhere else', () => {
+    assert.equal(read(listenHost, ''), '');
+    assert.match(read(peerHost, ''), /^not an address; /);
+    assert.match(read(ipAddress, ''), /^not an IP address; /);
   });
 });
 

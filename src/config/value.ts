@@ -1,7 +1,7 @@
 // Kinds of values that settings have: how each is written in a flag, a variable or a file, and what is wrong with one
 // that can't be read. All three sources give text, so that a value means the same wherever it stands.
 
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 
 import { orList } from './mistake.ts';
 import { similarWord } from './similar.ts';
@@ -40,10 +40,30 @@ export function text(placeholder: string): ValueKind<string> {
   );
 }
 
+const hostAdvice = {
+  why: 'not an address',
+  advice: 'give an IP address or a host name alone, without a port',
+};
+
+/** Whether a text is anything but an address or a name: a URL, an address with a port. */
+function isNoHost(value: string): boolean {
+  return /[\s/]/.test(value) || /^[^:]*:\d+$/.test(value);
+}
+
 /** An address to listen on; empty means all of the machine's, as in the original. */
-export const host: ValueKind<string> = single('host', (value) =>
-  /[\s/]/.test(value) || /^[^:]*:\d+$/.test(value)
-    ? { why: 'not an address', advice: 'give an IP address or a host name alone, without a port' }
+export const listenHost: ValueKind<string> = single('host', (value) =>
+  isNoHost(value) ? hostAdvice : { value },
+);
+
+/** An address or a name by which another program is reached. */
+export const peerHost: ValueKind<string> = single('host', (value) =>
+  value === '' || isNoHost(value) ? hostAdvice : { value },
+);
+
+/** An IP address of either family. */
+export const ipAddress: ValueKind<string> = single('address', (value) =>
+  isIP(value) === 0
+    ? { why: 'not an IP address', advice: 'give one such as 127.0.0.1, without a port' }
     : { value },
 );
 
