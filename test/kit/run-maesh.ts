@@ -14,6 +14,8 @@ export interface MaeshCall {
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input; empty by default. */
   readonly input?: string;
+  /** `closed`: its reader has gone away before anything is printed, as `head` may. */
+  readonly stdout?: 'read' | 'closed';
 }
 
 /** How a call ended. */
@@ -37,6 +39,8 @@ export async function runMaesh(args: readonly string[], call: MaeshCall = {}): P
   // A command that reads no input may be gone before it is written.
   child.stdin.on('error', () => {});
   child.stdin.end(call.input ?? '');
-  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+  if (call.stdout === 'closed') child.stdout.destroy();
+  const output = call.stdout === 'closed' ? '' : text(child.stdout);
+  const [stdout, stderr, code] = await Promise.all([output, text(child.stderr), ended]);
   return { code, stdout, stderr };
 }
