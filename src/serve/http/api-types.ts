@@ -1,7 +1,8 @@
 // The JSON that the API on port 9000 speaks: what its users may rely on. Paths and the names of the first three shapes
-// are those of Maesh 1.3; what stands in them is ours. No imports but the model's, so that the CLI can read it too.
+// are those of Maesh 1.3; what stands in them is ours. Types only, so that the CLI can read them too.
 
 import type { TrafficType, UpstreamProtocol } from '../../model/topology.ts';
+import type { ResourcesJson } from '../../translate/inspect.ts';
 
 /** Every path that is served, in the order in which users are told of them. */
 export const apiPaths = [
@@ -77,17 +78,10 @@ export interface ProblemJson {
 }
 
 /**
- * `/api/configuration/current`: what proxies are told, by kind of resource (`listener`, `routes`, `scopedRoutes`,
- * `cluster`, `endpoints`) and name. Empty until there is a first topology.
+ * `/api/configuration/current`: what proxies are told, as `maesh translate` shows it. Every list is empty until there is
+ * a first topology.
  */
-export type ConfigurationJson = Readonly<Record<string, Readonly<Record<string, ResourceJson>>>>;
-
-export interface ResourceJson {
-  /** The version that proxies are told, and name in their config dump. */
-  readonly version: string;
-  /** The resource in the JSON form of Envoy's API. */
-  readonly resource: unknown;
-}
+export type ConfigurationJson = ResourcesJson;
 
 /** An entry of `/api/status/nodes`. */
 export interface NodeJson {

@@ -9,7 +9,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Resources } from '../../translate/resources.ts';
 import { apiPaths, type ErrorJson, type NodeJson, type PortsJson } from './api-types.ts';
-import { ConfigurationWriter, type DescribeResource } from './configuration-json.ts';
+import { ConfigurationWriter } from './configuration-json.ts';
 import { EntityTags, isMatching } from './etag.ts';
 import { arrayPieces } from './json-pieces.ts';
 import { streamText } from './text-stream.ts';
@@ -52,7 +52,6 @@ export interface ApiState {
 }
 
 export interface ApiOptions {
-  readonly describe: DescribeResource;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -77,7 +76,7 @@ export function createApi(state: ApiState, options: ApiOptions): Hono {
 }
 
 function addMesh(app: Hono, state: ApiState, options: ApiOptions): void {
-  const writer = new ConfigurationWriter(options.describe, options.clock);
+  const writer = new ConfigurationWriter(options.clock);
   const tags = new EntityTags();
   const answer = (context: Context, pieces: Generator<string>): Response => {
     const stream = streamText(pieces, (error) => logFailure(options.log, context, error));

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { Clock } from '../../runtime/clock.ts';
-import { typeUrls, type Resource, type Resources, type TypeUrl } from '../../translate/resources.ts';
+import { standalonePorts } from '../../model/ports.ts';
+import type { Service, ServicePort } from '../../model/topology.ts';
+import { resourcesToJson } from '../../translate/inspect.ts';
+import { typeUrls, type Resource, type Resources } from '../../translate/resources.ts';
+import { translate } from '../../translate/translate.ts';
+import type { ConfigurationJson } from './api-types.ts';
 import { ConfigurationWriter, keepMs } from './configuration-json.ts';
 
 /** A clock whose timers fire when they are told to. */
@@ -25,19 +30,20 @@ class HeldClock implements Clock {
   }
 }
 
-function resource(name: string, typeUrl: TypeUrl): Resource {
-  return { name, typeUrl, version: `v-${name}`, bytes: new Uint8Array(), services: [] };
+const none: ReadonlyMap<string, Resource> = new Map();
+
+/** A resource without content: enough to be decoded. */
+function cluster(name: string): Resource {
+  return { name, typeUrl: typeUrls.cluster, version: '1', bytes: new Uint8Array(), services: [] };
 }
 
-function resourcesOf(...all: readonly Resource[]): Resources {
-  const ofType = (typeUrl: TypeUrl): Map<string, Resource> =>
-    new Map(all.filter((each) => each.typeUrl === typeUrl).map((each) => [each.name, each]));
+function clusters(...all: readonly Resource[]): Resources {
   return {
-    [typeUrls.cluster]: ofType(typeUrls.cluster),
-    [typeUrls.endpoints]: ofType(typeUrls.endpoints),
-    [typeUrls.listener]: ofType(typeUrls.listener),
-    [typeUrls.routes]: ofType(typeUrls.routes),
-    [typeUrls.scopedRoutes]: ofType(typeUrls.scopedRoutes),
+    [typeUrls.cluster]: new Map(all.map((each) => [each.name, each])),
+    [typeUrls.endpoints]: none,
+    [typeUrls.listener]: none,
+    [typeUrls.routes]: none,
+    [typeUrls.scopedRoutes]: none,
   };
 }
 
@@ -45,47 +51,80 @@ function written(writer: ConfigurationWriter, resources: Resources | undefined):
   return JSON.parse([...writer.pieces(resources)].join(''));
 }
 
-test('resources are written by kind and name with their versions', () => {
-  const writer = new ConfigurationWriter(({ name }) => ({ is: name }), new HeldClock());
-  const resources = resourcesOf(
-    resource('b', typeUrls.cluster),
-    resource('a', typeUrls.cluster),
-    resource('l', typeUrls.listener),
+test('resources are written as `maesh translate` shows them', () => {
+  const endpoint = {
+    address: '10.0.0.1',
+    otherAddresses: [],
+    port: 80,
+    pod: undefined,
+    node: undefined,
+    zone: undefined,
+  };
+  const ports: ServicePort[] = (['http', 'tcp', 'udp'] as const).map((traffic, index) => ({
+    key: `store/shop/${index}`,
+    name: traffic,
+    port: 80 + index,
+    traffic,
+    upstream: 'auto',
+    upstreamTls: false,
+    meshPort: standalonePorts[traffic][0]?.first,
+    localPort: undefined,
+    endpoints: [endpoint],
+  }));
+  const service: Service = {
+    key: 'store/shop',
+    namespace: 'store',
+    name: 'shop',
+    ports,
+    localAddress: '127.85.1.1',
+  };
+  const resources = translate(
+    { services: new Map([[service.key, service]]), problems: [] },
+    {
+      meshAddress: '127.85.0.1',
+      ports: standalonePorts,
+      readiness: { address: '127.85.0.1', port: 1081 },
+      hostPort: undefined,
+    },
   );
-  assert.deepEqual(written(writer, resources), {
-    cluster: { b: { version: 'v-b', resource: { is: 'b' } }, a: { version: 'v-a', resource: { is: 'a' } } },
-    endpoints: {},
-    listener: { l: { version: 'v-l', resource: { is: 'l' } } },
-    routes: {},
-    scopedRoutes: {},
-  });
+  const json = written(new ConfigurationWriter(new HeldClock()), resources) as ConfigurationJson;
+  assert.deepEqual(json, resourcesToJson(resources));
+  assert.deepEqual(Object.keys(json), Object.keys(resourcesToJson(resources)));
+  assert.ok(json.clusters.length >= 3);
 });
 
-test('no resources are written as empty kinds', () => {
-  const writer = new ConfigurationWriter(() => assert.fail(), new HeldClock());
+test('no resources are written as empty lists', () => {
+  const writer = new ConfigurationWriter(new HeldClock());
   assert.deepEqual(written(writer, undefined), {
-    cluster: {},
-    endpoints: {},
-    listener: {},
-    routes: {},
-    scopedRoutes: {},
+    listeners: [],
+    routes: [],
+    scopedRoutes: [],
+    clusters: [],
+    endpoints: [],
   });
 });
 
 test('a resource is decoded once while people ask, and its text forgotten after', () => {
   const clock = new HeldClock();
-  const described: string[] = [];
-  const writer = new ConfigurationWriter(({ name }) => described.push(name), clock);
-  const [one, other] = [resource('one', typeUrls.cluster), resource('other', typeUrls.cluster)];
-  const first = written(writer, resourcesOf(one));
-  assert.deepEqual(written(writer, resourcesOf(one)), first);
-  written(writer, resourcesOf(one, other));
-  assert.deepEqual(described, ['one', 'other']);
+  const writer = new ConfigurationWriter(clock);
+  const decoded: string[] = [];
+  const watched = (name: string): Resource =>
+    Object.defineProperty(cluster(name), 'bytes', {
+      get: () => {
+        decoded.push(name);
+        return new Uint8Array();
+      },
+    });
+  const [one, other] = [watched('one'), watched('other')];
+  const first = written(writer, clusters(one));
+  assert.deepEqual(written(writer, clusters(one)), first);
+  written(writer, clusters(one, other));
+  assert.deepEqual(decoded, ['one', 'other']);
   assert.deepEqual(
     [...clock.timers].map(({ delayMs }) => delayMs),
     [keepMs],
   );
   clock.fire();
-  written(writer, resourcesOf(one));
-  assert.deepEqual(described, ['one', 'other', 'one']);
+  written(writer, clusters(one));
+  assert.deepEqual(decoded, ['one', 'other', 'one']);
 });

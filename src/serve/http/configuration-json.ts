@@ -1,28 +1,32 @@
 // The resources in the shape that the API gives.
 
 import type { Clock, Timer } from '../../runtime/clock.ts';
+import { resourceToJson } from '../../translate/inspect.ts';
 import { typeUrls, type Resource, type Resources } from '../../translate/resources.ts';
-import type { ResourceJson } from './api-types.ts';
-import { objectPieces } from './json-pieces.ts';
-
-/** The JSON form of an encoded resource: translate's part, which knows the messages. */
-export type DescribeResource = (resource: Resource) => unknown;
+import type { ConfigurationJson } from './api-types.ts';
+import { listPieces, objectPieces } from './json-pieces.ts';
 
 /** How long texts are kept after they were last asked for, in milliseconds. */
 export const keepMs = 30_000;
+
+const lists: Readonly<Record<keyof ConfigurationJson, keyof typeof typeUrls>> = {
+  listeners: 'listener',
+  routes: 'routes',
+  scopedRoutes: 'scopedRoutes',
+  clusters: 'cluster',
+  endpoints: 'endpoints',
+};
 
 /**
  * Writes resources as JSON. To decode a resource is the costly part, and most are the same the next time somebody asks:
  * their texts are kept while people ask, and forgotten {@link keepMs} after, since all of them together are big.
  */
 export class ConfigurationWriter {
-  readonly #describe: DescribeResource;
   readonly #clock: Clock;
   #texts = new WeakMap<Resource, string>();
   #forgetting: Timer | undefined;
 
-  constructor(describe: DescribeResource, clock: Clock) {
-    this.#describe = describe;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
@@ -33,22 +37,21 @@ export class ConfigurationWriter {
       this.#texts = new WeakMap();
     });
     return objectPieces(
-      Object.entries(typeUrls).map(([kind, typeUrl]) => [
-        kind,
-        objectPieces(this.#members(resources?.[typeUrl] ?? new Map<string, Resource>())),
+      Object.entries(lists).map(([list, type]) => [
+        list,
+        listPieces(this.#elements(resources?.[typeUrls[type]].values() ?? [])),
       ]),
     );
   }
 
-  *#members(resources: ReadonlyMap<string, Resource>): Generator<[string, Iterable<string>]> {
-    for (const [name, resource] of resources) yield [name, [this.#text(resource)]];
+  *#elements(resources: Iterable<Resource>): Generator<Iterable<string>> {
+    for (const resource of resources) yield [this.#text(resource)];
   }
 
   #text(resource: Resource): string {
     const known = this.#texts.get(resource);
     if (known !== undefined) return known;
-    const json: ResourceJson = { version: resource.version, resource: this.#describe(resource) };
-    const text = JSON.stringify(json);
+    const text = JSON.stringify(resourceToJson(resource));
     this.#texts.set(resource, text);
     return text;
   }

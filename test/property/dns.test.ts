@@ -1,10 +1,12 @@
+// Any bytes may reach the DNS server: none may make it fail, answer with more than its question was worth, or answer an answer.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decode, encode, type Answer } from 'dns-packet';
 import fc from 'fast-check';
 
-import { respond } from './respond.ts';
-import { parseDomain, type Names } from './zone.ts';
+import { respond } from '../../src/serve/dns/respond.ts';
+import { parseDomain, type Names } from '../../src/serve/dns/zone.ts';
 
 const names: Names = {
   isReady: () => true,
