@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { failureText, runCli } from './cli.ts';
+import { Command } from 'commander';
+
+import { runCli, showFailure } from './cli.ts';
+import { CommandError } from './command.ts';
+import type { Terminal } from './output.ts';
+import { usageMistake } from './usage.ts';
 
 interface Said {
   readonly code: number;
@@ -11,6 +16,13 @@ interface Said {
 
 /** Runs a command line in an environment in which there is nothing. */
 async function cli(...args: string[]): Promise<Said> {
+  const { terminal, said } = recordedTerminal();
+  const surroundings = { env: {}, cwd: import.meta.dirname, etc: '/nowhere', hostname: 'here' };
+  const code = await runCli(args, { terminal, surroundings });
+  return { code, ...said };
+}
+
+function recordedTerminal(): { readonly terminal: Terminal; readonly said: { out: string; err: string } } {
   const said = { out: '', err: '' };
   const output = (name: 'out' | 'err') => ({
     write: (text: string): void => {
@@ -18,11 +30,7 @@ async function cli(...args: string[]): Promise<Said> {
     },
     paint: (_style: unknown, text: string): string => text,
   });
-  const code = await runCli(args, {
-    terminal: { out: output('out'), err: output('err') },
-    surroundings: { env: {}, cwd: import.meta.dirname, etc: '/nowhere', hostname: 'here' },
-  });
-  return { code, ...said };
+  return { terminal: { out: output('out'), err: output('err') }, said };
 }
 
 describe('a command line that makes no sense', () => {
@@ -58,6 +66,17 @@ describe('settings that make no sense', () => {
   });
 });
 
+describe('maesh standalone', () => {
+  it('says which settings do not go together before it starts anything', async () => {
+    const { code, err } = await cli('standalone', '--dir', 'nowhere', '--httpPort', '9000');
+    assert.equal(code, 1);
+    assert.equal(
+      err,
+      'maesh: --apiPort 9000; --httpPort is the same port; give each a port of its own, or 0 for any free one\n',
+    );
+  });
+});
+
 describe('maesh version', () => {
   it('says what this is and what it runs on', async () => {
     const { code, out, err } = await cli('version');
@@ -83,22 +102,51 @@ describe('maesh version', () => {
   });
 });
 
-describe('failureText', () => {
+describe('showFailure', () => {
+  const advice = 'nobody expected this; run it again with --logLevel debug to see where it comes from';
+
+  function shown(error: unknown, detail: 'debug' | 'quiet' = 'quiet'): string {
+    const { terminal, said } = recordedTerminal();
+    showFailure(error, terminal, detail);
+    assert.equal(said.out, '');
+    return said.err;
+  }
+
   it('shows the advice that an error brings along', () => {
     const error = Object.assign(new Error('Cannot open *:80 for DNS: it is taken'), {
       advice: 'Choose another',
     });
-    assert.equal(failureText(error), 'Cannot open *:80 for DNS: it is taken; choose another');
+    assert.equal(shown(error), 'maesh: Cannot open *:80 for DNS: it is taken; choose another\n');
   });
 
   it('trusts errors of Maesh to say all', () => {
     const error = Object.assign(new Error('No Envoy: set ENVOY_BIN'), { code: 'MAESH_ENVOY_FETCH' });
-    assert.equal(failureText(error), 'No Envoy: set ENVOY_BIN');
+    assert.equal(shown(error), 'maesh: No Envoy: set ENVOY_BIN\n');
+  });
+
+  it('shows every mistake of a command in a line of its own', () => {
+    const mistake = { what: '--a', why: 'it is wrong', advice: 'use b' };
+    const error = new CommandError([mistake, { ...mistake, what: '--c' }]);
+    assert.equal(shown(error), 'maesh: --a; it is wrong; use b\nmaesh: --c; it is wrong; use b\n');
+    assert.equal(error.message, '--a; it is wrong; --c; it is wrong');
   });
 
   it('says in one line that it has no explanation, and where to look for one', () => {
-    const advice = 'nobody expected this; run it again with --logLevel debug to see where it comes from';
-    assert.equal(failureText(new Error('a\n  b')), `a b; ${advice}`);
-    assert.equal(failureText('thrown text'), 'thrown text');
+    assert.equal(shown(new Error('a\n  b')), `maesh: a b; ${advice}\n`);
+    assert.equal(shown('thrown text'), 'maesh: thrown text\n');
+  });
+
+  it('shows where it happened to those who are debugging', () => {
+    assert.match(shown(new Error('a'), 'debug'), /^maesh: a; nobody expected this; .*\nError: a\n {4}at /);
+  });
+});
+
+describe('usageMistake', () => {
+  it('passes on what it does not understand', () => {
+    assert.deepEqual(usageMistake('error: something new', new Command('maesh')), {
+      what: 'something new',
+      why: 'the command line does not make sense',
+      advice: 'see `maesh --help`',
+    });
   });
 });

@@ -61,14 +61,15 @@ function showMistakes(mistakes: readonly Mistake[], { err }: Terminal): void {
   for (const mistake of mistakes) err.write(`maesh: ${mistakeText(mistake)}\n`);
 }
 
-function showFailure(error: unknown, terminal: Terminal, detail: 'debug' | 'quiet'): void {
+/** Says why a command failed: in one line, or one for each mistake; with the stack where somebody is debugging. */
+export function showFailure(error: unknown, terminal: Terminal, detail: 'debug' | 'quiet'): void {
   if (error instanceof CommandError) showMistakes(error.mistakes, terminal);
   else terminal.err.write(`maesh: ${failureText(error)}\n`);
   if (detail === 'debug' && error instanceof Error) terminal.err.write(`${error.stack ?? ''}\n`);
 }
 
 /** One line. Errors of Maesh's own parts (code `MAESH_…`) say what can be done; any other nobody has expected. */
-export function failureText(error: unknown): string {
+function failureText(error: unknown): string {
   const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
   if (!(error instanceof Error)) return message;
   if ('advice' in error && typeof error.advice === 'string') {

@@ -2,7 +2,6 @@
 
 import type { CommandSettings } from '../../config/settings.ts';
 import { standaloneOptions } from '../../config/standalone.ts';
-import { runStandalone } from '../../app.ts';
 import { createLog } from '../../runtime/pino-log.ts';
 import { CommandError, type CommandContext } from '../command.ts';
 import { readyText } from '../ready.ts';
@@ -18,6 +17,8 @@ export async function run(
   const { options } = result;
   const log = createLog({ level: options.logLevel, format: options.logFormat });
   if (configFile !== undefined) log.info('Settings read from a configuration file', { file: configFile });
+  // Loaded only now: it is most of Maesh, and what is wrong with settings shall be told at once.
+  const { runStandalone } = await import('../../app.ts');
   const { signal, dispose } = untilSignal(log);
   try {
     await runStandalone(options, {
