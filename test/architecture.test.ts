@@ -97,9 +97,7 @@ suite('files', () => {
   });
 
   test('no file only hands on what others export', () => {
-    const barrels = code
-      .filter(({ text }) => /^export (type )?(\*|\{[^}]*\}) from /m.test(text))
-      .map(({ path }) => path);
+    const barrels = code.filter(({ text }) => isBarrel(text)).map(({ path }) => path);
     assert.deepEqual(barrels, []);
   });
 
@@ -154,6 +152,14 @@ suite('these tests', () => {
     assert.equal(impureImports(importer('source/a.ts', 'node:fs')).length, 0);
   });
 
+  test('tell a file that only hands on from one that also makes', () => {
+    assert.ok(
+      isBarrel("// Why.\nimport './b.ts';\nexport * from './a.ts';\nexport type {\n  A,\n} from './a.ts';\n"),
+    );
+    assert.ok(!isBarrel("export type { A } from './a.ts';\n\nexport const b = 1;\n"));
+    assert.ok(!isBarrel("import './b.ts';\n"));
+  });
+
   test('find a cycle of layers', () => {
     const cyclic = [
       importer('a/x.ts', '../b/y.ts'),
@@ -169,6 +175,13 @@ test('.oxlintrc.json is what tools/lint-config.ts makes of layers.ts', () => {
   const message = 'run node tools/lint-config.ts';
   assert.equal(readFileSync(join(checkout, '.oxlintrc.json'), 'utf8'), lintConfig(), message);
 });
+
+/** Whether nothing is left of a file when what it hands on is taken away. */
+function isBarrel(text: string): boolean {
+  const withoutComments = text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*/gm, '');
+  const own = withoutComments.replaceAll(/^export (type )?(\*( as \w+)?|\{[^}]*\}) from .*/gm, '');
+  return own !== withoutComments && own.replaceAll(/^import\b[^;]*;/gm, '').trim() === '';
+}
 
 /** Which layers each layer imports. */
 function layerGraph(sources: readonly SourceFile[]): Map<string, Set<string>> {

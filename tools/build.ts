@@ -1,22 +1,33 @@
-// Bundles the command line into one file that runs by itself: dist/maesh.mjs, for Node 24, needing no node_modules.
+// Bundles the command line into a folder that runs by itself on Node 24, without node_modules: `npm run build` makes
+// dist/maesh.mjs, with the program of its worker thread beside it.
+
+import { join } from 'node:path';
 
 import { build } from 'esbuild';
-import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 
-await build({
-  absWorkingDir: root,
-  entryPoints: ['src/cli/main.ts'],
-  outfile: 'dist/maesh.mjs',
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'esm',
-  sourcemap: true,
-  logLevel: 'info',
-  // CommonJS packages (gRPC's among them) call require, which an ES module doesn't have.
-  banner: {
-    js: "#!/usr/bin/env node\nimport{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
-  },
-});
+/** Writes the bundle: `maesh.mjs` and `manifest-worker.mjs`, with their source maps, into a folder. */
+export async function bundle(folder: string): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { maesh: 'src/cli/main.ts', 'manifest-worker': 'src/source/file/manifest-worker.ts' },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    sourcemap: true,
+    banner: { js: banner },
+  });
+}
+
+// CommonJS packages (gRPC's among them) call require, which an ES module doesn't have.
+const banner = [
+  '#!/usr/bin/env node',
+  "import { createRequire as createRequireOfBundle } from 'node:module';",
+  'const require = createRequireOfBundle(import.meta.url);',
+].join('\n');
+
+if (import.meta.main) await bundle(join(root, 'dist'));

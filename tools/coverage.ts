@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 /** Share of the lines of src that tests must run. */
 const leastCoverage = 0.95;
+const mostRanges = 12;
 
 /** Lines of a file that can be run, and those of them that no test ran (1-based). */
 interface FileCoverage {
@@ -80,5 +81,8 @@ function ranges(numbers: readonly number[]): string {
     if (current !== undefined && current[1] === number - 1) current[1] = number;
     else parts.push([number, number]);
   }
-  return parts.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+  const shown = parts
+    .slice(0, mostRanges)
+    .map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
+  return [...shown, ...(parts.length > mostRanges ? ['…'] : [])].join(', ');
 }

@@ -28,6 +28,7 @@ const unwanted = {
   'oxc/no-map-spread': 'off',
   'typescript/no-unsafe-type-assertion': 'off',
   'unicorn/consistent-function-scoping': 'off',
+  'unicorn/require-post-message-target-origin': 'off',
 };
 
 const rules = {
