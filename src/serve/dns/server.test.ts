@@ -78,7 +78,7 @@ async function askUdp(context: TestContext, port: number, messages: readonly Buf
 
 test('a resolver finds services, and learns what is not there', async (context) => {
   const port = await serve(context);
-  const resolver = new Resolver({ timeout: 2000, tries: 1 });
+  const resolver = new Resolver({ timeout: 10_000, tries: 1 });
   resolver.setServers([`${host}:${port}`]);
   assert.deepEqual(await resolver.resolve4('shop.store.maesh', { ttl: true }), [
     { address: '127.85.1.1', ttl: 5 },
@@ -94,7 +94,7 @@ test('a resolver finds services, and learns what is not there', async (context) 
 
 test('a resolver is told to come back while the mesh is not known', async (context) => {
   const port = await serve(context, { isReady: () => false });
-  const resolver = new Resolver({ timeout: 2000, tries: 1 });
+  const resolver = new Resolver({ timeout: 10_000, tries: 1 });
   resolver.setServers([`${host}:${port}`]);
   await assert.rejects(resolver.resolve4('shop.store.maesh'), { code: 'ESERVFAIL' });
 });
@@ -205,7 +205,10 @@ test('TCP connections beyond the limit are closed, and there is room again when 
   await ended(third);
   first.end();
   await ended(first);
-  assert.deepEqual(await ask(await dial(context, port)), [1]);
+  // The server may learn of the end a little later than its client.
+  let answered: number[] = [];
+  while (answered.length === 0) answered = await ask(await dial(context, port)).catch(() => []);
+  assert.deepEqual(answered, [1]);
 });
 
 test('close() ends connections and frees the port, and may be called again', async () => {
@@ -251,7 +254,7 @@ test('it serves IPv6', async (context) => {
   const server = new DnsServer(defaults);
   const port = await server.listen({ host: '::1', port: 0 });
   context.after(() => server.close());
-  const resolver = new Resolver({ timeout: 2000, tries: 1 });
+  const resolver = new Resolver({ timeout: 10_000, tries: 1 });
   resolver.setServers([`[::1]:${port}`]);
   assert.deepEqual(await resolver.resolve4('shop.store.maesh'), ['127.85.1.1']);
 });
