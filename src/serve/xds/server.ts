@@ -1,0 +1,182 @@
+// The delta ADS server: what was published, told to every proxy that asks, over gRPC.
+
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { systemClock } from '../../runtime/clock.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Resources } from '../../translate/resources.ts';
+import { addressText } from '../listen-error.ts';
+import { discoveryService } from './definition.ts';
+import type { DeltaCall, DiscoveryHandlers, StateOfTheWorldCall } from './definition.ts';
+import type { Rejection, XdsObserver } from './observer.ts';
+import type { ConnectedProxy } from './proxy.ts';
+import { Pump } from './pump.ts';
+import { Session } from './session.ts';
+import { SettledSequences } from './settled.ts';
+import type { Snapshot } from './snapshot.ts';
+
+const stateOfTheWorldAdvice =
+  'Maesh serves the incremental protocol only: set api_type to DELTA_GRPC in dynamic_resources.ads_config of the bootstrap';
+
+/** Settings of gRPC. An Envoy that takes in thousands of clusters may answer nothing, not even a ping, for seconds. */
+const grpcOptions = {
+  'grpc.keepalive_time_ms': 15_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+  // The first request of an Envoy that reconnects names everything that it has.
+  'grpc.max_receive_message_length': 64 * 1024 * 1024,
+  'grpc.max_send_message_length': -1,
+};
+
+/** What the server works with. */
+export interface XdsServerOptions {
+  readonly log: Log;
+  /** The machine's own by default. */
+  readonly clock?: Clock;
+  /** Told of pushes, acknowledgements with their times, rejections, connects and disconnects. */
+  readonly observer?: XdsObserver;
+}
+
+/**
+ * Serves resources to any number of proxies. Nothing is sent before the first {@link publish}: a proxy that connects
+ * earlier keeps what it has.
+ */
+export class XdsServer {
+  readonly #server = new Server(grpcOptions);
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #observer: XdsObserver;
+  readonly #sessions = new Set<Session>();
+  readonly #settled = new SettledSequences<Session>();
+  readonly #listeners = new Set<(sequence: number) => void>();
+  readonly #pump: Pump<Session>;
+  #newest: Snapshot | undefined;
+  #lastSettled = 0;
+  #isClosing = false;
+
+  constructor(options: XdsServerOptions) {
+    this.#log = options.log;
+    this.#clock = options.clock ?? systemClock;
+    this.#observer = options.observer ?? {};
+    this.#pump = new Pump(this.#clock, {
+      work: (session) => this.#flush(session),
+      idle: () => this.#tellSettled(),
+    });
+    const handlers: DiscoveryHandlers = {
+      deltaAggregatedResources: (call) => this.#accept(call),
+      streamAggregatedResources: (call) => this.#decline(call),
+    };
+    this.#server.addService(discoveryService, handlers);
+  }
+
+  /**
+   * Begins to listen. Port 0 takes any free one.
+   * @returns the port.
+   * @throws Error where the address cannot be had.
+   */
+  async listen(address: { readonly host: string; readonly port: number }): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#server.bindAsync(
+      addressText(address.host, address.port),
+      ServerCredentials.createInsecure(),
+      (error, port) => {
+        if (error === null) resolve(port);
+        else reject(error);
+      },
+    );
+    return promise;
+  }
+
+  /**
+   * Makes these the resources that proxies are told of. Returns at once; proxies are told in the next turns of the
+   * event loop.
+   * @returns the sequence: 1 the first time, one more each time.
+   */
+  publish(resources: Resources): number {
+    const sequence = (this.#newest?.sequence ?? 0) + 1;
+    this.#newest = { sequence, resources };
+    for (const session of this.#sessions) session.publish(this.#newest);
+    this.#pump.wake();
+    return sequence;
+  }
+
+  /** Proxies that have a stream open and have said who they are, in the order in which they connected. */
+  proxies(): readonly ConnectedProxy[] {
+    return [...this.#sessions].flatMap(({ proxy }) => proxy ?? []);
+  }
+
+  /** Everything that a connected proxy has rejected and not since accepted, by proxy in the order of {@link proxies}. */
+  rejections(): readonly Rejection[] {
+    return [...this.#sessions].flatMap((session) => session.rejections());
+  }
+
+  /**
+   * The newest sequence of which every connected proxy has acknowledged everything, or rejected it for good; what was
+   * published last where none is connected; 0 while a proxy has not had its first snapshot.
+   */
+  settledSequence(): number {
+    return this.#settled.least ?? this.#newest?.sequence ?? 0;
+  }
+
+  /**
+   * Calls `listener` each time when {@link settledSequence} has grown, with its new value, soon after.
+   * @returns a function that ends it.
+   */
+  onSettled(listener: (sequence: number) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ends every stream and stops to listen. What has not ended after `graceMs` (1,000 by default) is cut. */
+  async close(graceMs = 1000): Promise<void> {
+    this.#isClosing = true;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#server.tryShutdown(() => resolve());
+    for (const session of this.#sessions) session.end();
+    const timer = this.#clock.after(graceMs, () => this.#server.forceShutdown());
+    await promise;
+    timer.cancel();
+  }
+
+  #accept(call: DeltaCall): void {
+    if (this.#isClosing) {
+      call.end();
+      return;
+    }
+    const session = new Session(call, {
+      clock: this.#clock,
+      log: this.#log,
+      observer: this.#observer,
+      due: (one) => this.#pump.add(one),
+      ended: (one) => this.#drop(one),
+    });
+    this.#sessions.add(session);
+    if (this.#newest !== undefined) session.publish(this.#newest);
+  }
+
+  #decline(call: StateOfTheWorldCall): void {
+    this.#log.warn('Proxy asks for the state-of-the-world protocol, which is not served', {
+      peer: call.getPeer(),
+    });
+    call.emit('error', { code: status.UNIMPLEMENTED, details: stateOfTheWorldAdvice });
+  }
+
+  #flush(session: Session): void {
+    session.flush();
+    const { acknowledged } = session;
+    if (acknowledged !== undefined && this.#sessions.has(session)) this.#settled.set(session, acknowledged);
+  }
+
+  #drop(session: Session): void {
+    this.#sessions.delete(session);
+    this.#settled.delete(session);
+    this.#pump.delete(session);
+    this.#pump.wake();
+  }
+
+  #tellSettled(): void {
+    const before = this.#lastSettled;
+    this.#lastSettled = this.settledSequence();
+    if (this.#lastSettled <= before) return;
+    for (const listener of this.#listeners) listener(this.#lastSettled);
+  }
+}

@@ -1,0 +1,337 @@
+// The bookkeeping of one resource type on one stream: what the client asked for, what it holds, what it is owed, what
+// it was sent last and what it rejected. It decides what a response may hold, never when one is sent; it knows
+// neither gRPC nor the other types. At most one response is under way.
+
+import type { ServiceKey } from '../../model/key.ts';
+import type { Resource } from '../../translate/resources.ts';
+import { Batch } from './batch.ts';
+import type { Limits } from './batch.ts';
+import { Holdings } from './holdings.ts';
+import type { DeltaRequest } from './request.ts';
+import { difference } from './snapshot.ts';
+import type { ResourceMap } from './snapshot.ts';
+import { Suspects } from './suspects.ts';
+
+const wildcardName = '*';
+
+/** What a client would not take, and has not since replaced by something that it took. */
+export interface Rejected {
+  readonly name: string;
+  /** The version that was rejected; undefined where the client rejected the removal. */
+  readonly version: string | undefined;
+  readonly services: readonly ServiceKey[];
+  /** What the client said about it. */
+  readonly message: string;
+}
+
+/** What may go into the next response. */
+export interface Allowance {
+  /** Removals that are due since a later sequence than this one wait. Infinity: none waits. */
+  readonly removeThrough: number;
+  /** Where a resource that a client asks for is looked up if the newest map lacks it, in this order. */
+  readonly spares: readonly ResourceMap[];
+}
+
+interface Due {
+  /** The sequence that it is due since. */
+  readonly since: number;
+  /** The client is to get an answer, also if it holds what there is. */
+  readonly owed: boolean;
+}
+
+export class Subscription {
+  readonly typeUrl: string;
+  readonly #limits: Limits;
+  readonly #holdings = new Holdings();
+  readonly #suspects = new Suspects();
+  readonly #rejected = new Map<string, Rejected>();
+  // Both in the order in which they became due, so that the first is the oldest.
+  readonly #due = new Map<string, Due>();
+  readonly #leaving = new Map<string, number>();
+  #sequence = 0;
+  #greeting = false;
+  #lastWasPart = false;
+  #underWay: Batch | undefined;
+
+  constructor(typeUrl: string, limits: Limits) {
+    this.typeUrl = typeUrl;
+    this.#limits = limits;
+  }
+
+  /** The sequence of the snapshot that it works towards; 0 before the first. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  /** Whether a response waits for its answer. */
+  get isUnderWay(): boolean {
+    return this.#underWay !== undefined;
+  }
+
+  get rejected(): ReadonlyMap<string, Rejected> {
+    return this.#rejected;
+  }
+
+  /** Names that it stores for this client alone, beside the shared map: a measure of its memory. */
+  get storedCount(): number {
+    return this.#holdings.storedCount + this.#due.size + this.#leaving.size;
+  }
+
+  /** The newest sequence of which the client has everything, removals included, or rejected it for good. */
+  get settled(): number {
+    return Math.min(this.arrived, this.leavingSince - 1);
+  }
+
+  /** Like {@link settled}, but removals that have not been sent yet don't count. */
+  get arrived(): number {
+    const since = Math.min(
+      this.#greeting ? this.#sequence : Infinity,
+      this.#due.values().next().value?.since ?? Infinity,
+      this.#underWay?.since ?? Infinity,
+      this.#suspects.since,
+    );
+    return Math.max(0, Math.min(this.#sequence, since - 1));
+  }
+
+  /** The sequence since which the oldest removal that has not been sent is due; Infinity where there is none. */
+  get leavingSince(): number {
+    return oldest(this.#leaving.values());
+  }
+
+  /** Whether this resource waits to be sent (again). */
+  isDue(name: string): boolean {
+    return this.#due.has(name);
+  }
+
+  wants(name: string): boolean {
+    return this.#holdings.wants(name);
+  }
+
+  /** Whether the client keeps on using an older version of something, because it rejected the newer one. */
+  get hasStale(): boolean {
+    for (const name of this.#rejected.keys()) if (this.#holdings.get(name).version !== undefined) return true;
+    return false;
+  }
+
+  /**
+   * The first request on a stream for this type, before the first {@link advance}. What it says that the client holds
+   * already (it does when it reconnects) is not sent again if it is still the same, and removed if it is no more.
+   */
+  open(request: DeltaRequest): void {
+    const { resourceNamesSubscribe: names, initialResourceVersions: versions } = request;
+    const isEmpty = names.length === 0 && request.resourceNamesUnsubscribe.length === 0;
+    if (isEmpty || names.includes(wildcardName)) {
+      this.#holdings.addWildcard();
+      const claims = Object.entries(versions);
+      for (const [name, version] of claims) this.#holdings.set(name, { named: false, version });
+      this.#greeting = claims.length === 0;
+    }
+    for (const name of names) {
+      if (name === wildcardName) continue;
+      const version = versions[name];
+      this.#holdings.set(name, { named: true, version });
+      if (version === undefined) this.owe(name);
+    }
+  }
+
+  /** Every later request: names that the client asks for from now on, or no longer. */
+  change(request: DeltaRequest): void {
+    for (const name of request.resourceNamesSubscribe) {
+      if (name === wildcardName) this.#subscribeAll();
+      else this.#subscribe(name);
+    }
+    for (const name of request.resourceNamesUnsubscribe) {
+      if (name === wildcardName) this.#unsubscribeAll();
+      else this.#unsubscribe(name);
+    }
+  }
+
+  /** Works towards this map from now on. Only while nothing is under way. */
+  advance(resources: ResourceMap, sequence: number): void {
+    const first = this.#sequence === 0;
+    const { changed, removed } = difference(this.#holdings.resources, resources);
+    this.#sequence = sequence;
+    this.#holdings.rebase(resources);
+    const due: Due = { since: sequence, owed: false };
+    for (const name of changed) {
+      this.#leaving.delete(name);
+      if (!this.#due.has(name) && this.wants(name)) this.#due.set(name, due);
+    }
+    for (const name of removed) this.#leave(name);
+    if (first) for (const [name] of this.#holdings.stored()) if (!resources.has(name)) this.#leave(name);
+    this.#holdings.compact();
+  }
+
+  /** The client is to get this resource (again), if it wants it: what it holds is not enough. */
+  owe(name: string): void {
+    const before = this.#due.get(name);
+    if (before?.owed !== true) this.#due.set(name, { since: before?.since ?? this.#sequence, owed: true });
+  }
+
+  /**
+   * Takes what is to be sent next, or undefined where there is nothing. It is under way from then on, until the
+   * client has accepted or rejected it. Only while nothing is under way.
+   */
+  next(allowance: Allowance): Batch | undefined {
+    const batch = new Batch(this.#limits);
+    // Parts take turns with the rest: many bad resources must not keep good news waiting.
+    const partFirst = this.#suspects.isWaiting && !this.#lastWasPart;
+    if (partFirst) this.#fillWithPart(batch);
+    this.#lastWasPart = batch.size > 0;
+    if (batch.size === 0) this.#fill(batch, allowance);
+    if (batch.size === 0) this.#fillWithPart(batch);
+    if (batch.size === 0 && !this.#greeting) return undefined;
+    this.#greeting = false;
+    batch.since = Math.min(batch.since, this.#sequence);
+    this.#underWay = batch;
+    return batch;
+  }
+
+  /** The client accepted what is under way. */
+  accept(): Batch | undefined {
+    const batch = this.#underWay;
+    if (batch === undefined) return undefined;
+    this.#underWay = undefined;
+    for (const { name, version } of batch.resources) {
+      this.#hold(name, version);
+      // A spare one: the client was given it because it could not do without, not because it is to stay.
+      if (!this.#holdings.resources.has(name)) this.#leave(name);
+    }
+    for (const name of batch.removed) this.#hold(name, undefined);
+    this.#holdings.compact();
+    return batch;
+  }
+
+  /**
+   * The client rejected what is under way, and keeps what it held. One resource alone is not sent again before it
+   * changes; of several it is found out which is at fault, by sending them again in smaller parts.
+   * Returns what is now known to be rejected, if it is.
+   */
+  reject(message: string): Rejected | undefined {
+    const batch = this.#underWay;
+    this.#underWay = undefined;
+    if (batch === undefined || batch.size === 0) return undefined;
+    const [resource] = batch.resources;
+    const names = [...batch.resources.map(({ name }) => name), ...batch.removed];
+    const [name] = names;
+    if (names.length > 1 || name === undefined) {
+      this.#suspects.split(names, batch.since);
+      return undefined;
+    }
+    this.#suspects.clear(name);
+    if (!this.wants(name)) return undefined;
+    const rejected = { name, version: resource?.version, services: resource?.services ?? [], message };
+    this.#rejected.set(name, rejected);
+    return rejected;
+  }
+
+  #subscribe(name: string): void {
+    this.#holdings.set(name, { named: true, version: this.#holdings.get(name).version });
+    this.owe(name);
+  }
+
+  #subscribeAll(): void {
+    if (this.#holdings.wildcard) {
+      for (const name of this.#holdings.resources.keys()) this.owe(name);
+      return;
+    }
+    this.#holdings.addWildcard();
+    this.#greeting = true;
+    const due: Due = { since: this.#sequence, owed: false };
+    for (const name of this.#holdings.resources.keys()) if (!this.#due.has(name)) this.#due.set(name, due);
+  }
+
+  #unsubscribe(name: string): void {
+    const { named, version } = this.#holdings.get(name);
+    if (!named) return;
+    if (this.#holdings.wildcard) {
+      // The client can't know whether the wildcard covers this name too, and waits for an answer.
+      this.#holdings.set(name, { named: false, version });
+      this.owe(name);
+      return;
+    }
+    this.#holdings.set(name, { named: false, version: undefined });
+    this.#forget(name);
+  }
+
+  #unsubscribeAll(): void {
+    this.#holdings.dropWildcard();
+    for (const name of [...this.#due.keys(), ...this.#leaving.keys(), ...this.#rejected.keys()]) {
+      if (!this.wants(name)) this.#forget(name);
+    }
+  }
+
+  #forget(name: string): void {
+    this.#due.delete(name);
+    this.#leaving.delete(name);
+    this.#rejected.delete(name);
+    this.#suspects.clear(name);
+  }
+
+  #leave(name: string): void {
+    this.#rejected.delete(name);
+    if (this.#due.get(name)?.owed !== true) this.#due.delete(name);
+    const mayHold = this.#holdings.get(name).version !== undefined || this.#suspects.isDoubtful(name);
+    if (mayHold && this.wants(name)) this.#leaving.set(name, this.#sequence);
+  }
+
+  #fill(batch: Batch, { removeThrough, spares }: Allowance): void {
+    for (const [name, since] of this.#leaving) {
+      if (since > removeThrough || !batch.hasRoom) break;
+      this.#leaving.delete(name);
+      this.#due.delete(name);
+      batch.remove(name, since);
+    }
+    for (const [name, { since, owed }] of this.#due) {
+      const resource = this.#pick(name, owed, spares);
+      if (resource === undefined ? !batch.hasRoom : !batch.fits(resource)) break;
+      this.#due.delete(name);
+      if (resource !== undefined) batch.add(resource, since);
+      else if (owed && this.#isMissing(name)) {
+        this.#leaving.delete(name);
+        batch.remove(name, since);
+      }
+    }
+  }
+
+  #fillWithPart(batch: Batch): void {
+    while (batch.size === 0) {
+      const part = this.#suspects.take();
+      if (part === undefined) return;
+      for (const name of part.names) {
+        const resource = this.#pick(name, false, []);
+        if (resource !== undefined) batch.add(resource, part.since);
+        else if (this.#isMissing(name) && !this.#leaving.has(name)) batch.remove(name, part.since);
+      }
+    }
+  }
+
+  /** The resource to send for this name, if one is. */
+  #pick(name: string, owed: boolean, spares: readonly ResourceMap[]): Resource | undefined {
+    if (!this.wants(name)) return undefined;
+    const resource = this.#holdings.resources.get(name);
+    if (resource === undefined) return owed ? spares.find((map) => map.has(name))?.get(name) : undefined;
+    if (owed || this.#suspects.isDoubtful(name)) return resource;
+    if (this.#holdings.get(name).version !== resource.version) {
+      return this.#rejected.get(name)?.version === resource.version ? undefined : resource;
+    }
+    this.#rejected.delete(name);
+    return undefined;
+  }
+
+  #isMissing(name: string): boolean {
+    return this.wants(name) && !this.#holdings.resources.has(name);
+  }
+
+  #hold(name: string, version: string | undefined): void {
+    this.#suspects.clear(name);
+    this.#rejected.delete(name);
+    const { named } = this.#holdings.get(name);
+    if (named || this.#holdings.wildcard) this.#holdings.set(name, { named, version });
+  }
+}
+
+function oldest(sequences: Iterator<number>): number {
+  const first = sequences.next();
+  return first.done === true ? Infinity : first.value;
+}

@@ -1,0 +1,53 @@
+// Which of the resources that a client rejected together is at fault. A client says of a whole response that it
+// rejects it, not which resource it means, nor what it did with the rest: so they are sent again in halves, and a half
+// that is rejected in halves of its own, until what is at fault is alone and everything else is accepted.
+
+/** Names that were rejected together and are to be sent again together. */
+export interface Part {
+  readonly names: readonly string[];
+  /** The oldest sequence of which the rejected response brought a part. */
+  readonly since: number;
+}
+
+/** The names of one type on one stream that are under suspicion. */
+export class Suspects {
+  readonly #parts: Part[] = [];
+  readonly #doubtful = new Set<string>();
+
+  /** Whether a part waits to be sent. */
+  get isWaiting(): boolean {
+    return this.#parts.length > 0;
+  }
+
+  /** The oldest sequence of which a waiting part brings something; Infinity where none waits. */
+  get since(): number {
+    return this.#parts.reduce((oldest, part) => Math.min(oldest, part.since), Infinity);
+  }
+
+  /**
+   * Whether it is unknown if the client applied what it was sent for this name. Envoy applies the good clusters and
+   * listeners of a response that it rejects, and an accidental part of the routes and endpoints; if a resource cannot
+   * be decoded, it applies nothing. In no case does it note the new versions.
+   */
+  isDoubtful(name: string): boolean {
+    return this.#doubtful.has(name);
+  }
+
+  /** The client rejected these names together: two or more of them. */
+  split(names: readonly string[], since: number): void {
+    for (const name of names) this.#doubtful.add(name);
+    const half = names.length >> 1;
+    // In front: what is being looked into is settled before another rejection is.
+    this.#parts.unshift({ names: names.slice(0, half), since }, { names: names.slice(half), since });
+  }
+
+  /** The next part to send. */
+  take(): Part | undefined {
+    return this.#parts.shift();
+  }
+
+  /** It is known what the client holds of this name. */
+  clear(name: string): void {
+    this.#doubtful.delete(name);
+  }
+}
