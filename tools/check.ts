@@ -1,7 +1,7 @@
 // `npm test`: every check of the project, each with its name and time. `npm test -- PATTERN…` runs only the test files
 // whose path holds one of the patterns, without the static checks and the coverage gate; `--step NAME` runs one check.
 
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { globSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -40,7 +40,17 @@ async function runStep({ name, command: [program, ...args] }: Step): Promise<boo
   return code === 0;
 }
 
-function ended(child: ReturnType<typeof spawn>): Promise<number | string> {
+const children = new Set<ChildProcess>();
+
+// What is told to end ends what it has started. (A terminal's Ctrl-C reaches them all by itself.)
+process.on('SIGTERM', () => {
+  for (const child of children) child.kill('SIGTERM');
+  process.exit(143);
+});
+
+function ended(child: ChildProcess): Promise<number | string> {
+  children.add(child);
+  child.on('exit', () => children.delete(child));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code, signal) => resolve(code ?? signal ?? 'lost'));

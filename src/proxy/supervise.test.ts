@@ -147,6 +147,17 @@ test('a binary that is not there is told, and abort ends the wait for the next t
   assert.equal(running.pids.length, 1);
 });
 
+test('a system that starts no process is told, and tried again', async (t) => {
+  const path = process.env['PATH'];
+  t.after(() => (process.env['PATH'] = path));
+  process.env['PATH'] = '/nowhere';
+  const running = supervise({});
+  const told = await running.line(/again in 200 ms$/);
+  assert.equal(told.message, 'Envoy could not be started; it is started again in 200 ms');
+  assert.deepEqual(told.fields, { lastWords: 'spawn sh ENOENT' });
+  await running.stop();
+});
+
 test('the wait doubles up to ten seconds, and begins anew after half a minute of life', async () => {
   let now = 0;
   const waits: number[] = [];

@@ -33,7 +33,7 @@ export interface SuperviseOptions {
   readonly onExit?: (exit: EnvoyExit) => void;
 }
 
-/** How an Envoy ended: with an exit code, or by a signal. */
+/** How an Envoy ended: with an exit code, or by a signal, or with neither because the system started no process. */
 export interface EnvoyExit {
   readonly code: number | null;
   readonly signal: string | null;
@@ -91,7 +91,9 @@ async function liveOnce(options: SuperviseOptions, clock: Clock, signal: AbortSi
   else signal.addEventListener('abort', stop);
   const [how] = await ended;
   signal.removeEventListener('abort', stop);
-  return { ...how, livedMs: clock.now() - started, lastWords: how.error ? [how.error] : reader.lastWords };
+  const { code, signal: by, error } = how;
+  const lastWords = error === undefined ? reader.lastWords : [error];
+  return { code, signal: by, livedMs: clock.now() - started, lastWords };
 }
 
 async function writeBootstrap({ workDir, bootstrap }: SuperviseOptions): Promise<string> {
@@ -138,12 +140,16 @@ function end(child: ChildProcess, clock: Clock, graceMs: number): void {
 }
 
 function tellDeath(log: Log, exit: EnvoyExit, failures: number, delayMs: number): void {
-  const how = exit.signal === null ? `with code ${exit.code}` : `by ${exit.signal}`;
-  const message = `Envoy ended ${how} after ${Math.round(exit.livedMs)} ms; it is started again in ${delayMs} ms`;
+  const message = `Envoy ${howItEnded(exit)}; it is started again in ${delayMs} ms`;
   const fields = exit.lastWords.length === 0 ? {} : { lastWords: exit.lastWords.join('; ') };
   // Once is mended by the restart; more often is not mended by itself.
   if (failures === 1) log.warn(message, fields);
   else log.error(message, fields);
+}
+
+function howItEnded({ code, signal, livedMs }: EnvoyExit): string {
+  if (code === null && signal === null) return 'could not be started';
+  return `ended ${signal === null ? `with code ${code}` : `by ${signal}`} after ${Math.round(livedMs)} ms`;
 }
 
 /** Waits, but not longer than until the signal aborts. */
