@@ -15,13 +15,15 @@ const bin = join(root, 'node_modules', '.bin');
 /**
  * The commands. `script` is run by Node, `program` is one of node_modules/.bin; `args` stand before the user's own.
  * `envoy`: fetched first, so that the command starts with all that it needs.
+ * `cached`: compiled code is kept from run to run, which the generated Envoy API makes worth while; not for the tests,
+ * whose coverage it would blur.
  * `inCallersFolder`: paths on the command line mean what they mean where the user typed them.
- * @type {Record<string, { script?: string, program?: string, args?: string[], envoy?: true, inCallersFolder?: true }>}
+ * @type {Record<string, { script?: string, program?: string, args?: string[], envoy?: true, cached?: true, inCallersFolder?: true }>}
  */
 const commands = {
-  maesh: { script: 'src/cli/main.ts', inCallersFolder: true },
-  demo: { script: 'demo/main.ts', envoy: true },
-  bench: { script: 'bench/run.ts', envoy: true },
+  maesh: { script: 'src/cli/main.ts', cached: true, inCallersFolder: true },
+  demo: { script: 'demo/main.ts', envoy: true, cached: true },
+  bench: { script: 'bench/run.ts', envoy: true, cached: true },
   test: { script: 'tools/check.ts' },
   typecheck: { script: 'tools/check.ts', args: ['--step', 'typecheck'] },
   lint: { script: 'tools/check.ts', args: ['--step', 'lint'] },
@@ -83,8 +85,7 @@ if (command.envoy) {
   const { status } = spawnSync(node, [join(root, 'tools', 'fetch-envoy.ts')], { env, stdio: 'inherit' });
   if (status !== 0) process.exit(1);
 }
-// Compiled code is kept between runs: the generated Envoy API costs half a second to compile otherwise.
-if (command.inCallersFolder) env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'compile');
+if (command.cached) env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'compile');
 const calledByNpm = process.env.npm_lifecycle_event === what;
 const cwd = command.inCallersFolder ? (calledByNpm && process.env.INIT_CWD) || process.cwd() : root;
 const before = command.args ?? [];
