@@ -5,6 +5,11 @@ import type { TrafficType } from './topology.ts';
 
 const prefixes = ['mesh.traefik.io/', 'maesh.containo.us/'] as const;
 
+/** Whether an annotation is one of the mesh's, known to it or not. */
+export function isMeshAnnotation(name: string): boolean {
+  return prefixes.some((prefix) => name.startsWith(prefix));
+}
+
 /** What a Service says about its traffic; undefined where it says nothing. */
 export interface ServiceAnnotations {
   readonly trafficType: TrafficType | undefined;
