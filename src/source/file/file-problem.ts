@@ -6,6 +6,8 @@ import type { Origin, Problem } from '../../model/problem.ts';
 import type { ProblemCode } from '../../model/problem-codes.ts';
 import type { ContentPiece } from './content.ts';
 
+const keepsLast = 'Until then the mesh keeps what it last said.';
+
 /** The problem of a file or folder that cannot be read; `reason` completes "the file …". */
 export function unreadableProblem(
   path: string,
@@ -15,14 +17,14 @@ export function unreadableProblem(
     code: failure.code,
     subject: { kind: 'File', namespace: '', name: path, origin: { file: path } },
     message: `${path} ${failure.reason}`,
-    advice: advice[failure.code] ?? 'Make it readable; until then the mesh keeps what it last said',
+    advice: advice[failure.code] ?? `Make it readable. ${keepsLast}`,
   };
 }
 
 const advice: { readonly [Code in ProblemCode]?: string } = {
-  MAESH_FILE_ENCODING: 'Save it as UTF-8; until then the mesh keeps what it last said',
-  MAESH_FILE_TOO_LARGE: 'Divide it into several files; until then the mesh keeps what it last said',
-  MAESH_PATH_MISSING: 'Bring it back, or start without it; until then the mesh keeps what it last said',
+  MAESH_FILE_ENCODING: `Save it as UTF-8. ${keepsLast}`,
+  MAESH_FILE_TOO_LARGE: `Divide it into several files. ${keepsLast}`,
+  MAESH_PATH_MISSING: `Bring it back, or start the mesh without it. ${keepsLast}`,
 };
 
 /** The problem of an object that is given a second time. */
@@ -36,7 +38,7 @@ export function duplicateProblem(
     code: 'MAESH_OBJECT_DUPLICATE',
     subject: { kind: object.kind, namespace, name, origin },
     message: `the object in ${placeName(origin)} is also in ${placeName(first)}, which comes first and counts`,
-    advice: 'Remove one of the two, or give it another name or namespace',
+    advice: 'Remove one of the two, or give it another name or namespace.',
   };
 }
 

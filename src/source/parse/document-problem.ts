@@ -1,8 +1,9 @@
 // The problems of documents, as opposed to those of fields: their codes, words and advice.
 
 import type { Problem, Subject } from '../../model/problem.ts';
+import { keepsLastVersion } from './parsed.ts';
 
-const keepsLast = 'Until then the mesh keeps what the file last said of the objects that it no longer gives';
+const keepsLast = 'Until then the mesh keeps what the file last said of the objects that it no longer gives.';
 
 /** A document of which no object can be made out. Whoever knows the file fills in its name. */
 const somewhere: Subject = { kind: 'File', namespace: '', name: '' };
@@ -41,7 +42,7 @@ export const problem: {
         typeof apiVersion === 'string'
           ? `apiVersion is ${JSON.stringify(apiVersion)}, but must be ${JSON.stringify(wanted)}`
           : `apiVersion is missing: it must be ${JSON.stringify(wanted)}`,
-      advice: `Write apiVersion: ${wanted}; until then the mesh keeps the last good version of the object, if it had one`,
+      advice: `Write apiVersion: ${wanted}. ${keepsLastVersion}`,
     };
   },
 };

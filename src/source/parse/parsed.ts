@@ -51,7 +51,9 @@ export function subjectOf(kind: Kind, value: unknown): Subject {
   };
 }
 
-const keepsLast = 'until then the mesh keeps the last good version of the object, if it had one';
+/** The end of the advice about an object that cannot be read. */
+export const keepsLastVersion =
+  'Until then the mesh keeps the last good version of the object, if it had one.';
 
 function problemOf(issue: z.core.$ZodIssue, value: unknown, subject: Subject): Problem {
   const params: RuleParams = issue.code === 'custom' ? (issue.params ?? {}) : {};
@@ -65,7 +67,7 @@ function problemOf(issue: z.core.$ZodIssue, value: unknown, subject: Subject): P
     message: isMissing(found)
       ? `${field} is missing: it must be ${wanted}`
       : `${field} is ${shown(found)}, but must be ${wanted}`,
-    advice: `${params.advice ?? adviceFor(issue, found)}; ${keepsLast}`,
+    advice: `${params.advice ?? adviceFor(issue, found)}. ${keepsLastVersion}`,
   };
 }
 
