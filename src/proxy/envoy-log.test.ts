@@ -59,6 +59,11 @@ test('the last words are the last three errors', () => {
   assert.deepEqual(lastWords, ['2', '3', 'four']);
 });
 
-test('an Envoy that says that it was asked to end warns nobody', () => {
-  assert.deepEqual(read('warning|main|caught ENVOY_SIGTERM').lines, ['debug main caught ENVOY_SIGTERM']);
+test('warnings of what Maesh itself has chosen or asked for warn nobody', () => {
+  const field = "field 'envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.matcher'";
+  const unfinished = `${field} is marked as work-in-progress. API features marked`;
+  assert.deepEqual(read('warning|main|caught ENVOY_SIGTERM', `warning|misc|${unfinished}`).lines, [
+    'debug main caught ENVOY_SIGTERM',
+    `debug misc ${unfinished}`,
+  ]);
 });

@@ -18,8 +18,9 @@ const levels: Readonly<Record<string, 'error' | 'warn' | 'debug'>> = {
   critical: 'error',
 };
 
-// A warning of Envoy's that tells us only what we have just asked of it.
-const askedToEnd = 'caught ENVOY_SIGTERM';
+// Warnings that tell users nothing: that Envoy does as it was asked, and that Maesh has chosen a field which Envoy's API
+// may still change (udp_proxy's only other way to name a cluster is deprecated, and warned of too).
+const ofNoUse = /^caught ENVOY_SIGTERM$| is marked as work-in-progress\./;
 
 const keptWords = 3;
 
@@ -43,7 +44,7 @@ export class EnvoyLogReader {
     const ours = levels[level ?? ''];
     const message = unescape(escaped ?? '');
     if (ours === undefined) this.#unformatted(text);
-    else this.#tell(message === askedToEnd ? 'debug' : ours, message, component);
+    else this.#tell(ofNoUse.test(message) ? 'debug' : ours, message, component);
   }
 
   /** What is written around the log: by the shell or the loader if Envoy can't start, by Envoy to repeat why it ends. */
