@@ -16,6 +16,7 @@ import { RouteSchema as UdpRouteSchema } from '../gen/envoy/extensions/filters/u
 import { UdpProxyConfigSchema } from '../gen/envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy_pb.ts';
 import { HeaderMutationSchema } from '../gen/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation_pb.ts';
 import { PreserveCaseFormatterConfigSchema } from '../gen/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.ts';
+import { PreviousHostsPredicateSchema } from '../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts';
 import { UpstreamTlsContextSchema } from '../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts';
 import { HttpProtocolOptionsSchema } from '../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts';
 
@@ -31,6 +32,7 @@ export const registry: Registry = createRegistry(
   HeaderMutationSchema,
   LuaSchema,
   PreserveCaseFormatterConfigSchema,
+  PreviousHostsPredicateSchema,
   RouterSchema,
   SetFilterStateSchema,
   TcpProxySchema,

@@ -16,24 +16,33 @@ export function nextSet(previous: ResourceSet, resources: readonly Resource[]): 
   for (const resource of resources) {
     const before = previous.get(resource.name);
     if (before !== undefined) known++;
-    if (before === undefined || (before !== resource && before.version !== resource.version))
-      changed.push(resource);
+    if (before !== resource && before?.version !== resource.version) changed.push(resource);
   }
   const hasSameNames = known === previous.size && known === resources.length;
   if (hasSameNames && changed.length === 0) return previous;
-  if (hasSameNames) {
-    const next = new Map(previous);
-    for (const resource of changed) next.set(resource.name, resource);
-    return next;
-  }
-  return sortedSet(previous, resources);
+  const latest = new Map(previous);
+  for (const resource of changed) latest.set(resource.name, resource);
+  return hasSameNames ? latest : inOrder(latest, { previous, resources });
 }
 
-function sortedSet(previous: ResourceSet, resources: readonly Resource[]): ResourceSet {
+/** Merges new names into the old order, which is far cheaper than sorting them all where few are new. */
+function inOrder(
+  latest: ReadonlyMap<string, Resource>,
+  { previous, resources }: { readonly previous: ResourceSet; readonly resources: readonly Resource[] },
+): ResourceSet {
+  const wanted = new Set<string>();
+  for (const { name } of resources) wanted.add(name);
+  const added = [...wanted].filter((name) => !previous.has(name)).toSorted(byText);
   const next = new Map<string, Resource>();
-  for (const resource of resources.toSorted((a, b) => byText(a.name, b.name))) {
-    const before = previous.get(resource.name);
-    next.set(resource.name, before?.version === resource.version ? before : resource);
+  const put = (name: string): void => {
+    const resource = wanted.has(name) ? latest.get(name) : undefined;
+    if (resource !== undefined) next.set(name, resource);
+  };
+  let index = 0;
+  for (const name of previous.keys()) {
+    for (let add = added[index]; add !== undefined && add < name; add = added[++index]) put(add);
+    put(name);
   }
+  for (const name of added.slice(index)) put(name);
   return next;
 }

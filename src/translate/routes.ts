@@ -14,8 +14,10 @@ import {
   VirtualHostSchema,
 } from '../gen/envoy/config/route/v3/route_components_pb.ts';
 import { type RouteConfiguration, RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
+import { PreviousHostsPredicateSchema } from '../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts';
 import { milliseconds, never } from './durations.ts';
 import { internalHeaders } from './names.ts';
+import { any } from './pack.ts';
 
 /** Requests that reach a cluster: where they are told by one of the domains. */
 export interface HttpRoute {
@@ -99,25 +101,32 @@ const isSafe = create(HeaderMatcherSchema, {
   },
 });
 
-const backOff = { baseInterval: milliseconds(2), maxInterval: milliseconds(20) };
+/** Three attempts within milliseconds, each at another pod where there is one. */
+const attempts = {
+  numRetries: 2,
+  retryBackOff: { baseInterval: milliseconds(2), maxInterval: milliseconds(20) },
+  retryHostPredicate: [
+    {
+      name: 'envoy.retry_host_predicates.previous_hosts',
+      configType: { case: 'typedConfig' as const, value: any(PreviousHostsPredicateSchema, {}) },
+    },
+  ],
+  hostSelectionRetryMaxAttempts: 3n,
+};
 
 /**
  * Another attempt only where no server can have begun on the request: it could not connect, the connection broke
  * before the request was on it, or an HTTP/2 server says that it refused the stream (RFC 9113, section 8.7).
  */
 const send = create(RetryPolicySchema, {
+  ...attempts,
   retryOn: 'connect-failure,refused-stream,reset-before-request',
-  numRetries: 2,
-  retryBackOff: backOff,
 });
 
 /**
  * Safe requests are also sent again where the connection broke before a response began, as Go's client does (and so
  * the original's proxies did) on a reused connection: a server that closes an unused connection just as a request is
- * sent on it would otherwise cost the caller a 503.
+ * sent on it would otherwise cost the caller a 503. Other requests get that 503, since a server may have acted on
+ * them; they meet it only where a server closes connections sooner than the proxy does (cluster.ts), or stops.
  */
-const resend = create(RetryPolicySchema, {
-  retryOn: `${send.retryOn},reset`,
-  numRetries: 2,
-  retryBackOff: backOff,
-});
+const resend = create(RetryPolicySchema, { ...attempts, retryOn: `${send.retryOn},reset` });

@@ -8,7 +8,15 @@ import type { Service, ServicePort } from '../model/topology.ts';
 import { cluster } from './cluster.ts';
 import { endpoints } from './endpoints.ts';
 import { entryListener } from './entry.ts';
-import { clusterName, endpointsName, entryName, type ServedPort, udpListenerName } from './names.ts';
+import {
+  blockName,
+  clusterName,
+  endpointsName,
+  entryName,
+  hostRoutesName,
+  type ServedPort,
+  udpListenerName,
+} from './names.ts';
 import type { TranslateOptions } from './options.ts';
 import { pack } from './pack.ts';
 import { type Resource, typeUrls } from './resources.ts';
@@ -19,6 +27,10 @@ export interface PlacedPort {
   readonly service: Service;
   readonly port: ServedPort;
   readonly block: PortRange;
+  /** {@link blockName} of the block. */
+  readonly blockName: string;
+  /** {@link hostRoutesName} of the service's namespace. */
+  readonly hostRoutesName: string;
 }
 
 /** What one service contributes. */
@@ -73,7 +85,14 @@ function isServed(port: ServicePort): port is ServedPort {
 /** Undefined where the port lies in no range that proxies open: it is then as good as none. */
 function place(service: Service, port: ServedPort, options: TranslateOptions): PlacedPort | undefined {
   const block = blockOf(options.ports[port.traffic], port.meshPort);
-  return block === undefined ? undefined : { service, port, block };
+  if (block === undefined) return undefined;
+  return {
+    service,
+    port,
+    block,
+    blockName: blockName(port.traffic, block),
+    hostRoutesName: hostRoutesName(service.namespace),
+  };
 }
 
 function translatePort(service: Service, port: ServedPort): PortResources {

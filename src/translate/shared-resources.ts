@@ -8,7 +8,7 @@ import { byText } from '../model/key.ts';
 import { createGroupMemo, type Group, groupPorts } from './group-memo.ts';
 import { hostListener, hostRoutes, type HostService, hostScope } from './host-port.ts';
 import { httpBlockListener, httpBlockRoutes } from './http-block.ts';
-import { blockName, hostPortName, hostRoutesName, readinessName } from './names.ts';
+import { hostPortName, readinessName } from './names.ts';
 import type { TranslateOptions } from './options.ts';
 import { pack } from './pack.ts';
 import { readinessListener } from './readiness.ts';
@@ -34,7 +34,7 @@ export function createSharedTranslator(
   const namespaceScopes = createGroupMemo(packHostScope);
 
   return (ports) => {
-    const blocks = groupPorts(ports, { name: blockNameOf, order: byMeshPort });
+    const blocks = groupPorts(ports, { name: (placed) => placed.blockName, order: byMeshPort });
     const httpBlocks = blocks.filter((group) => group.ports[0].port.traffic === 'http');
     const namespaces = options.hostPort === undefined ? [] : groupByNamespace(ports);
     return {
@@ -92,7 +92,7 @@ function packHostScope({ name, ports }: Group): Resource {
 function groupByNamespace(ports: readonly PlacedPort[]): Group[] {
   return groupPorts(
     ports.filter(({ port }) => port.traffic === 'http'),
-    { name: ({ service }) => hostRoutesName(service.namespace), order: byServiceName },
+    { name: (placed) => placed.hostRoutesName, order: byServiceName },
   );
 }
 
@@ -103,10 +103,6 @@ function hostServices(ports: readonly PlacedPort[]): HostService[] {
 
 function servicesOf(ports: readonly PlacedPort[]): string[] {
   return [...new Set(ports.map(({ service }) => service.key))].toSorted(byText);
-}
-
-function blockNameOf({ port, block }: PlacedPort): string {
-  return blockName(port.traffic, block);
 }
 
 function byMeshPort(a: PlacedPort, b: PlacedPort): number {

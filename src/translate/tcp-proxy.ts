@@ -17,7 +17,7 @@ export function tcpProxy(options: { readonly statPrefix: string; readonly cluste
     statPrefix: options.statPrefix,
     clusterSpecifier: { case: 'cluster', value: options.cluster },
     idleTimeout: never,
-    maxConnectAttempts: 3,
+    maxConnectAttempts: 5,
   });
   return create(FilterSchema, {
     name: 'envoy.filters.network.tcp_proxy',

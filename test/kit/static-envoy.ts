@@ -6,13 +6,15 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type { JsonObject } from '@bufbuild/protobuf';
+
 import { findEnvoy } from '../../src/proxy/find-envoy.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import { bootstrap } from '../../src/translate/bootstrap.ts';
 import { resourcesToJson, type ResourcesJson } from '../../src/translate/inspect.ts';
 import type { Resources } from '../../src/translate/resources.ts';
 import { sendHttp } from './clients/http.ts';
-import { eventually } from './eventually.ts';
+import { until } from './until.ts';
 
 /** A running Envoy; ended, with its files, when disposed of. */
 export interface StaticEnvoy extends AsyncDisposable {
@@ -53,11 +55,11 @@ export async function startStaticEnvoy(resources: Resources): Promise<StaticEnvo
   const admin = async (what: string): Promise<string> =>
     adminRequest(await readFile(adminFile, 'utf8'), what);
   try {
-    await eventually(async () => {
-      if (child.exitCode !== null) return;
-      if ((await admin('/ready')) !== 'LIVE\n') throw new Error(`Envoy is not ready: ${log}`);
-    }, 30_000);
-    if (child.exitCode !== null) throw new Error(`Envoy ended: ${log}`);
+    const outcome = await until('Envoy to be ready', async () => {
+      if (hasEnded(child)) return 'ended';
+      return (await admin('/ready')) === 'LIVE\n' ? 'ready' : undefined;
+    });
+    if (outcome === 'ended') throw new Error(`Envoy ended: ${log}`);
   } catch (error) {
     await end();
     throw error;
@@ -72,10 +74,14 @@ async function adminRequest(address: string, path: string): Promise<string> {
 }
 
 async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const exit = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await exit;
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 /** The product's own bootstrap, with files in place of the stream. */
@@ -105,7 +111,10 @@ function fileOf(folder: string, name: string): string {
   return join(folder, `${encodeURIComponent(name)}.json`);
 }
 
-/** Resources as files: one each for all listeners and clusters, and one for each of what they refer to. */
+/**
+ * Resources as files: one for all listeners, one for all clusters with their endpoints, and one for each
+ * RouteConfiguration. Endpoints have no files of their own, because the kernel limits how many files a user may watch.
+ */
 class ResourceFiles {
   readonly #folder: string;
   readonly #written = new Map<string, string>();
@@ -118,10 +127,9 @@ class ResourceFiles {
   async write(resources: Resources): Promise<void> {
     await mkdir(this.#folder, { recursive: true });
     const json = resourcesToJson(resources);
-    for (const assignment of json.endpoints) await this.#file(`eds ${name(assignment)}`, [assignment]);
     await this.#file(
       'clusters',
-      json.clusters.map((cluster) => this.#local(cluster, json)),
+      json.clusters.map((cluster) => withEndpoints(cluster, json)),
     );
     for (const routes of json.routes) await this.#file(`rds ${name(routes)}`, [routes]);
     await this.#file(
@@ -139,27 +147,32 @@ class ResourceFiles {
     await rename(`${path}.new`, path);
   }
 
-  /** A copy in which every reference to the stream is one to a file. Scoped routes are put in where they are used. */
-  #local(value: unknown, json: ResourcesJson, parent: Readonly<Record<string, unknown>> = {}): unknown {
+  /** A copy in which references to routes on the stream are to files. Scoped routes are put in where they are used. */
+  #local(value: unknown, json: ResourcesJson): unknown {
     if (Array.isArray(value)) return value.map((item) => this.#local(item, json));
     if (typeof value !== 'object' || value === null) return value;
-    const object = value as Readonly<Record<string, unknown>>;
+    const { rds_config_source: _stream, ...object } = value as Readonly<Record<string, unknown>>;
     const entries = Object.entries(object).map(([key, field]): [string, unknown] => {
       switch (key) {
-        case 'eds_config': {
-          const assignment = String(object['service_name'] ?? parent['name']);
-          return [key, fromFile(this.#folder, `eds ${assignment}`)];
-        }
         case 'config_source':
           return [key, fromFile(this.#folder, `rds ${String(object['route_config_name'])}`)];
         case 'scoped_rds':
           return ['scoped_route_configurations_list', { scoped_route_configurations: inlineScopes(json) }];
         default:
-          return [key, this.#local(field, json, object)];
+          return [key, this.#local(field, json)];
       }
     });
-    return Object.fromEntries(entries.filter(([key]) => key !== 'rds_config_source'));
+    return Object.fromEntries(entries);
   }
+}
+
+function withEndpoints(cluster: JsonObject, json: ResourcesJson): object {
+  const { eds_cluster_config: eds, ...rest } = cluster;
+  const wanted = (eds as { readonly service_name?: string }).service_name ?? cluster['name'];
+  const found = json.endpoints.find((assignment) => name(assignment) === wanted);
+  if (found === undefined) throw new Error(`Nothing is told of the endpoints of ${name(cluster)}`);
+  const { '@type': _type, ...assignment } = found;
+  return { ...rest, type: 'STATIC', load_assignment: { ...assignment, cluster_name: cluster['name'] } };
 }
 
 function inlineScopes(json: ResourcesJson): unknown[] {
