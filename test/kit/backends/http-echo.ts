@@ -92,7 +92,7 @@ const answers: Readonly<Record<string, Answer>> = {
     write: ({ response, echo }) => {
       const hints = { link: '</style.css>; rel=preload' };
       if (response instanceof ServerResponse) response.writeEarlyHints(hints);
-      else (response as Http2ServerResponse).writeEarlyHints(hints);
+      else response.writeEarlyHints(hints);
       writeEcho(response, echo);
     },
   },

@@ -109,8 +109,8 @@ export class HttpClient implements Disposable {
       let headers: IncomingHttpHeaders = {};
       let trailers: IncomingHttpHeaders = {};
       stream.on('headers', (early) => informational.push(Number(early[':status'])));
-      stream.on('response', (received) => (headers = received));
-      stream.on('trailers', (received) => (trailers = received));
+      stream.on('response', (received: IncomingHttpHeaders) => (headers = received));
+      stream.on('trailers', (received: IncomingHttpHeaders) => (trailers = received));
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('error', reject);
       stream.on('end', () => {

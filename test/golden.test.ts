@@ -1,0 +1,72 @@
+// Runs the golden cases of test/golden: manifests → topology → Envoy resources → a real Envoy → traffic.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { buildTopology } from '../src/model/build.ts';
+import { readPaths } from '../src/source/file/read-paths.ts';
+import { translate } from '../src/translate/translate.ts';
+import type { Backend } from './kit/backends/backend.ts';
+import { startBackend } from './kit/backends/start.ts';
+import { matchGolden, readCases, type GoldenCase } from './kit/golden/cases.ts';
+import { plainResources } from './kit/golden/plain-resources.ts';
+import { plainTopology } from './kit/golden/plain.ts';
+import type { FilesStep } from './kit/golden/traffic-format.ts';
+import { readListen } from './kit/golden/traffic-read.ts';
+import { runExchange } from './kit/golden/traffic-run.ts';
+import { TestMesh, testSettings } from './kit/mesh.ts';
+
+const addressRange = '127.87.0.0/16';
+const settings = testSettings(addressRange);
+
+for (const golden of await readCases()) {
+  describe(`golden case ${golden.name}`, () => {
+    test('gives this topology and these Envoy resources', async () => {
+      const { objects, problems } = await readPaths([join(golden.folder, 'input.yaml')]);
+      const topology = buildTopology(objects, { ...settings.model, problems });
+      await matchGolden(golden, 'topology.yaml', plainTopology(topology, golden.folder));
+      await matchGolden(golden, 'envoy.yaml', plainResources(translate(topology, settings.translate)));
+    });
+
+    describe('in a real Envoy', () => runInEnvoy(golden));
+  });
+}
+
+function runInEnvoy(golden: GoldenCase): void {
+  const running = new AsyncDisposableStack();
+  let mesh: TestMesh;
+
+  before(async () => {
+    // First, because it waits for another run of these tests, whose backends have the same addresses.
+    mesh = running.use(await TestMesh.start({ files: { 'input.yaml': golden.input }, addressRange }));
+    for (const [name, { listen, kind, version = 'v1' }] of Object.entries(golden.traffic?.backends ?? {})) {
+      // oxlint-disable-next-line no-await-in-loop -- one that fails should be the one that is reported
+      running.use<Backend>(await startBackend(kind, { name, version, ...readListen(listen) }));
+    }
+  });
+  after(() => running.disposeAsync());
+
+  test('gives the same through the whole mesh, and Envoy refuses nothing', async () => {
+    await matchGolden(golden, 'topology.yaml', plainTopology(mesh.topology, mesh.folder.path));
+    await matchGolden(golden, 'envoy.yaml', plainResources(mesh.resources));
+    assert.deepEqual(mesh.nacks, []);
+  });
+
+  for (const step of golden.traffic?.steps ?? []) {
+    if ('files' in step)
+      test(`takes ${Object.values(step.files).join(', ')}`, () => changeFiles(golden, step, mesh));
+    else test(step.it, () => runExchange(step, mesh));
+  }
+
+  test('has refused nothing at the end', () => assert.deepEqual(mesh.nacks, []));
+}
+
+async function changeFiles(golden: GoldenCase, { files }: FilesStep, mesh: TestMesh): Promise<void> {
+  const changes: Record<string, string | null> = {};
+  for (const [name, from] of Object.entries(files)) {
+    // oxlint-disable-next-line no-await-in-loop -- a few small files
+    changes[name] = from === null ? null : await readFile(join(golden.folder, from), 'utf8');
+  }
+  await mesh.write(changes);
+}

@@ -1,0 +1,48 @@
+// Envoy resources as plain data for golden files, with long rows of ports written as ranges so that people can read them.
+
+import { resourceToJson } from '../../../src/translate/inspect.ts';
+import { typeUrls, type Resources } from '../../../src/translate/resources.ts';
+import { plain, type Plain } from './plain.ts';
+
+/** Every resource, by type and name, in the names of Envoy's documentation. */
+export function plainResources(resources: Resources): Plain {
+  return Object.fromEntries(
+    Object.entries(typeUrls).map(([type, typeUrl]) => [
+      type,
+      Object.fromEntries(
+        [...resources[typeUrl]].map(([name, resource]) => [name, readable(resourceToJson(resource))]),
+      ),
+    ]),
+  );
+}
+
+/** The same value with `additional_addresses` in short. */
+function readable(value: unknown): Plain {
+  if (Array.isArray(value)) return value.map(readable);
+  if (typeof value !== 'object' || value === null) return plain(value);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      name === 'additional_addresses' ? portRanges(member as readonly AdditionalAddress[]) : readable(member),
+    ]),
+  );
+}
+
+interface AdditionalAddress {
+  readonly address: { readonly socket_address?: { readonly address: string; readonly port_value: number } };
+}
+
+/** `127.0.0.1:20001-20255` for a row of addresses that differ in nothing but ports that follow on one another. */
+function portRanges(addresses: readonly AdditionalAddress[]): Plain {
+  const ranges: { first: Plain; text: string; from: number; to: number }[] = [];
+  for (const additional of addresses) {
+    const { port_value: port = 0, ...rest } = additional.address.socket_address ?? {};
+    const text = JSON.stringify({ ...additional, address: rest });
+    const last = ranges.at(-1);
+    if (last?.text === text && last.to === port - 1) last.to = port;
+    else ranges.push({ first: plain(additional), text, from: port, to: port });
+  }
+  return ranges.map(({ first, from, to, text }) =>
+    from === to ? first : { '…': `ports ${from} to ${to}, each as ${text}` },
+  );
+}
