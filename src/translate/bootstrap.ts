@@ -17,6 +17,7 @@ import { HttpProtocolOptionsSchema } from '../gen/envoy/extensions/upstreams/htt
 import { type AddressAndPort, tcpAddress } from './address.ts';
 import { ads } from './config-source.ts';
 import { milliseconds, seconds } from './durations.ts';
+import { adminPortKey } from './names.ts';
 import { any } from './pack.ts';
 import { registry } from './registry.ts';
 import { keptStats } from './stats.ts';
@@ -47,6 +48,8 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
       id: options.nodeId,
       cluster: options.cluster,
       ...(options.zone !== undefined && { locality: { zone: options.zone } }),
+      // The controller asks there for the configuration that the API shows.
+      metadata: { [adminPortKey]: options.admin.port },
     },
     admin: { address: tcpAddress(options.admin) },
     staticResources: { clusters: [controller(options.xds)] },

@@ -70,3 +70,6 @@ export const readinessName = 'ready';
 export function serverName(service: { readonly namespace: string; readonly name: string }): string {
   return `${service.name}.${service.namespace}.svc`;
 }
+
+/** Key of the node metadata under which a proxy's bootstrap says on which port its admin interface listens. */
+export const adminPortKey = 'admin_port';

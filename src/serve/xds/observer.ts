@@ -47,6 +47,8 @@ export interface Rejection extends Rejected {
 export interface XdsObserver {
   /** A proxy has opened a stream and said who it is. */
   connected?(proxy: ConnectedProxy): void;
+  /** A proxy has acknowledged a whole snapshot, listeners included, for the first time on its stream. */
+  ready?(proxy: ConnectedProxy): void;
   disconnected?(proxy: ConnectedProxy): void;
   pushed?(event: PushEvent): void;
   acknowledged?(event: AckEvent): void;

@@ -2,9 +2,7 @@
 
 import type { JsonValue } from '@bufbuild/protobuf';
 import type { Node } from '../../gen/envoy/config/core/v3/base_pb.ts';
-
-/** Key of the node metadata under which a proxy's bootstrap says on which port its admin interface listens. */
-export const adminPortKey = 'admin_port';
+import { adminPortKey } from '../../translate/names.ts';
 
 /** What a proxy says of itself in the first request of a stream. */
 export interface ProxyIdentity {

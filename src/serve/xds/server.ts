@@ -161,8 +161,10 @@ export class XdsServer {
   }
 
   #flush(session: Session): void {
+    const wasReady = session.proxy?.ready === true;
     session.flush();
-    const { acknowledged } = session;
+    const { acknowledged, proxy } = session;
+    if (!wasReady && proxy?.ready === true) this.#observer.ready?.(proxy);
     if (acknowledged !== undefined && this.#sessions.has(session)) this.#settled.set(session, acknowledged);
   }
 

@@ -37,7 +37,7 @@ const status = z.object({
 });
 
 const schema = z.object({
-  metadata: metadata(subdomainName, { deletionTimestamp: z.unknown() }),
+  metadata: metadata(subdomainName, { deletionTimestamp: z.unknown().optional() }),
   spec,
   status: status.nullish(),
 });

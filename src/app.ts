@@ -1,0 +1,58 @@
+// The composition root: puts the stages together into a running mesh. It and its parts in app/ are the only files that
+// see them all.
+
+import { openDoors } from './app/doors.ts';
+import { runManagedEnvoy } from './app/managed-envoy.ts';
+import { loopback, place } from './app/placement.ts';
+import { aborted, runTogether } from './app/run-together.ts';
+import { StandaloneMesh } from './app/standalone-mesh.ts';
+import type { StandaloneAddresses, StandaloneOptions } from './config/options.ts';
+import type { Log } from './runtime/log.ts';
+import { ListenError } from './serve/listen-error.ts';
+import { createFileSource } from './source/file/file-source.ts';
+
+/** What a standalone mesh is run with besides its settings. */
+export interface StandaloneRun {
+  readonly log: Log;
+  /** Ends the mesh when it aborts. */
+  readonly signal: AbortSignal;
+  /** Called once, when requests are served (with an external Envoy: when Envoys are told what to serve). */
+  readonly onReady: (addresses: StandaloneAddresses) => void;
+}
+
+/**
+ * Runs a mesh from a folder of manifests until the signal aborts; everything that it started has ended then.
+ * Rejects where it can't begin (a path that isn't there, no Envoy to be had, a port for xDS that can't be opened) or
+ * can't go on.
+ */
+export async function runStandalone(options: StandaloneOptions, run: StandaloneRun): Promise<void> {
+  const { log, signal } = run;
+  const placement = await place(options, log);
+  const mesh = new StandaloneMesh(options, placement, log);
+  const xds = { host: loopback, port: await listenXds(mesh, options.xdsPort) };
+  const doors = await openDoors(options, { mesh, log });
+  const hostPort = placement.translate.hostPort;
+  const http = hostPort === undefined ? undefined : { host: hostPort.address, port: hostPort.port };
+  const addresses = { http, dns: doors.dns, api: doors.api, xds };
+  mesh.opened(addresses);
+  void mesh.serving.then(() => run.onReady(addresses));
+  const source = createFileSource({ paths: options.dir, log });
+  const envoy =
+    options.envoy === 'external'
+      ? aborted
+      : (until: AbortSignal) => runManagedEnvoy(options, { mesh, xdsPort: xds.port, log }, until);
+  try {
+    await runTogether([(until) => source.run((offer) => mesh.loop.offer(offer), until), envoy], signal);
+  } finally {
+    mesh.loop.stop();
+    await Promise.all([doors.close(), mesh.xds.close()]);
+  }
+}
+
+async function listenXds({ xds }: StandaloneMesh, port: number): Promise<number> {
+  try {
+    return await xds.listen({ host: loopback, port });
+  } catch (error) {
+    throw ListenError.from(error, { what: 'xDS', host: loopback, port });
+  }
+}

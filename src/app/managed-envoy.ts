@@ -1,0 +1,50 @@
+// The Envoy of a standalone mesh: found or fetched, told where the controller is, and kept running.
+
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { StandaloneOptions } from '../config/options.ts';
+import { findEnvoy } from '../proxy/find-envoy.ts';
+import { superviseEnvoy } from '../proxy/supervise.ts';
+import type { Log } from '../runtime/log.ts';
+import { bootstrap } from '../translate/bootstrap.ts';
+import { probePort } from './local-ports.ts';
+import { loopback } from './placement.ts';
+import type { StandaloneMesh } from './standalone-mesh.ts';
+
+/** What the managed Envoy needs. */
+export interface ManagedEnvoyOptions {
+  /** Port on which the controller serves xDS. */
+  readonly xdsPort: number;
+  readonly mesh: StandaloneMesh;
+  readonly log: Log;
+}
+
+/** Runs Envoy until the signal aborts. Rejects where there is none to be had. */
+export async function runManagedEnvoy(
+  options: StandaloneOptions,
+  { xdsPort, mesh, log }: ManagedEnvoyOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const envoy = await findEnvoy({ log, binary: options.envoyBin, signal });
+  if (signal.aborted) return;
+  log.info('Using Envoy', { path: envoy.path, version: envoy.version });
+  const adminPort = await probePort({ what: "Envoy's admin interface", host: loopback, port: 0 });
+  let starts = 0;
+  const supervisor = superviseEnvoy({
+    binary: envoy.path,
+    bootstrap: bootstrap({
+      nodeId: hostname(),
+      cluster: options.namespace,
+      xds: { address: loopback, port: xdsPort },
+      admin: { address: loopback, port: adminPort },
+    }),
+    workDir: join(options.stateDir, 'envoy'),
+    concurrency: options.concurrency,
+    log,
+    onStart: () => {
+      starts++;
+      if (starts > 1) mesh.envoyRestarted();
+    },
+  });
+  await supervisor.run(signal);
+}

@@ -1,0 +1,28 @@
+// What proxies refuse, as problems on the objects that it was made of.
+
+import { byProblem, type Problem, type Subject } from '../model/problem.ts';
+import type { Rejection } from '../serve/xds/observer.ts';
+
+/** One problem for each refused resource, sorted: on its service where it was made of one, else on the proxy. */
+export function proxyProblems(rejections: readonly Rejection[]): readonly Problem[] {
+  return rejections.map(proxyProblem).toSorted(byProblem);
+}
+
+function proxyProblem({ node, typeUrl, name, services, message }: Rejection): Problem {
+  const type = typeUrl.slice(typeUrl.lastIndexOf('.') + 1);
+  return {
+    code: 'MAESH_PROXY_REJECTED',
+    subject: subjectOf(services, node),
+    message: `proxy ${node} refuses ${type} ${name}: ${message.trim()}`,
+    advice: message.includes('Address already in use')
+      ? 'End the program that has this address and port, or choose others with --addressRange or --httpPort; the proxy tries again when the service changes or it reconnects.'
+      : 'The proxy goes on with what it had before. Undo the last change of the object; if there was none, this is a defect of Maesh, please report it.',
+  };
+}
+
+function subjectOf(services: readonly string[], node: string): Subject {
+  const [only, ...others] = services;
+  if (only === undefined || others.length > 0) return { kind: 'Proxy', namespace: '', name: node };
+  const [namespace = '', name = ''] = only.split('/');
+  return { kind: 'Service', namespace, name };
+}
