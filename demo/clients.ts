@@ -3,7 +3,7 @@
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -21,8 +21,8 @@ export async function getByHost(place: { host: string; port: number }, hostHeade
   const call = request({ ...place, headers: { host: hostHeader }, agent: false, timeout: timeoutMs });
   call.on('timeout', () => call.destroy(new Error(`no answer within ${timeoutMs} ms`)));
   call.end();
-  const [response] = await once(call, 'response');
-  return { status: response.statusCode, body: (await text(response)).trim() };
+  const [response] = (await once(call, 'response')) as [IncomingMessage];
+  return { status: response.statusCode ?? 0, body: (await text(response)).trim() };
 }
 
 /** Looks up the IPv4 address of a name at a DNS server of this machine. */
@@ -47,8 +47,9 @@ export async function sayByUdp(place: { host: string; port: number }, words: str
   const socket = createSocket('udp4');
   try {
     socket.send(words, place.port, place.host);
-    const [message] = await once(socket, 'message', { signal: AbortSignal.timeout(timeoutMs) });
-    return String(message);
+    const signal = AbortSignal.timeout(timeoutMs);
+    const [message] = (await once(socket, 'message', { signal })) as [Buffer];
+    return message.toString();
   } finally {
     socket.close();
   }

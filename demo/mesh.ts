@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { NodeJson } from '../src/serve/http/api-types.ts';
 
 /** A running mesh. */
 export interface DemoMesh {
@@ -73,8 +74,8 @@ async function serving(child: ChildProcess, apiPort: number): Promise<void> {
 async function isServing(apiPort: number): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${apiPort}/api/status/nodes`);
-    const nodes: unknown = await response.json();
-    return Array.isArray(nodes) && nodes.some((node) => node.Ready === true);
+    const nodes = (await response.json()) as NodeJson[];
+    return nodes.some(({ Ready }) => Ready);
   } catch {
     // Not listening yet.
     return false;

@@ -112,10 +112,13 @@ export class StandaloneMesh implements ApiState {
   }
 
   addresses(): Readonly<Record<string, string>> {
-    const open = Object.entries(this.#reached).flatMap(([name, at]: [string, ListenAddress | undefined]) =>
-      at === undefined ? [] : [[name, addressText(at.host, at.port)]],
-    );
-    return Object.fromEntries(open);
+    const { http, dns, api, xds } = this.#reached;
+    return {
+      ...(http && { http: addressText(http.host, http.port) }),
+      ...(dns && { dns: addressText(dns.host, dns.port) }),
+      ...(api && { api: addressText(api.host, api.port) }),
+      ...(xds && { xds: addressText(xds.host, xds.port) }),
+    };
   }
 
   async metrics(): Promise<string> {

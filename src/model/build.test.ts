@@ -245,7 +245,7 @@ describe('a builder', () => {
     assert.equal(second.services.get('store/other'), first.services.get('store/other'));
     assert.notEqual(second.services.get('store/shop'), first.services.get('store/shop'));
     assert.equal(second.problems, first.problems);
-    builder.apply({ changes: [put({ ...other, ports: [...other.ports].reverse() })], problems: [] });
+    builder.apply({ changes: [put({ ...other, ports: other.ports.toReversed() })], problems: [] });
     const third = builder.build();
     assert.equal(third.services.get('store/other')?.ports[1], second.services.get('store/other')?.ports[0]);
   });

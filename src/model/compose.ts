@@ -49,33 +49,36 @@ export class TopologyComposer {
     return this.#topology;
   }
 
-  #services({ drafts, allocation }: Parts): ReadonlyMap<ServiceKey, Service> {
+  #services(parts: Parts): ReadonlyMap<ServiceKey, Service> {
     const last = this.#topology.services;
-    const isSameAllocation = allocation === this.#allocation;
-    this.#allocation = allocation;
+    const changed = this.#changed(parts);
+    this.#allocation = parts.allocation;
+    const isSameKeys = parts.drafts.size === last.size && changed.keys().every((key) => last.has(key));
+    if (isSameKeys && changed.size === 0) return last;
+    if (isSameKeys) return new Map(last.entries().map(([key, old]) => [key, changed.get(key) ?? old]));
+    for (const key of last.keys()) if (!parts.drafts.has(key)) this.#drafts.delete(key);
+    const services = new Map<ServiceKey, Service>();
+    for (const key of [...parts.drafts.keys()].toSorted(byText)) {
+      const service = changed.get(key) ?? last.get(key);
+      if (service !== undefined) services.set(key, service);
+    }
+    return services;
+  }
+
+  /** Services that are new or say something else than in the last topology. */
+  #changed({ drafts, allocation }: Parts): ReadonlyMap<ServiceKey, Service> {
     const changed = new Map<ServiceKey, Service>();
-    let isSameKeys = drafts.size === last.size;
+    const isSameAllocation = allocation === this.#allocation;
     for (const [key, draft] of drafts) {
-      const old = last.get(key);
-      if (old === undefined) isSameKeys = false;
-      const isSameDraft = this.#drafts.get(key) === draft;
-      if (isSameDraft && old !== undefined && (isSameAllocation || hasSameAllocation(old, allocation)))
-        continue;
+      const old = this.#topology.services.get(key);
+      const isSameDraft = old !== undefined && this.#drafts.get(key) === draft;
+      if (isSameDraft && (isSameAllocation || hasSameAllocation(old, allocation))) continue;
       const service = composeService(draft, allocation, this.#options);
       this.#drafts.set(key, draft);
       const kept = old === undefined ? service : keepEqualParts(old, service);
       if (kept !== old) changed.set(key, kept);
     }
-    if (isSameKeys && changed.size === 0) return last;
-    if (isSameKeys) return new Map(last.entries().map(([key, old]) => [key, changed.get(key) ?? old]));
-    for (const key of last.keys()) if (!drafts.has(key)) this.#drafts.delete(key);
-    const keys = [...drafts.keys()].toSorted(byText);
-    const services = new Map<ServiceKey, Service>();
-    for (const key of keys) {
-      const service = changed.get(key) ?? last.get(key);
-      if (service !== undefined) services.set(key, service);
-    }
-    return services;
+    return changed;
   }
 
   #problems({ drafts, problems }: Parts): readonly Problem[] {

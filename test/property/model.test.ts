@@ -150,7 +150,8 @@ describe('the topology', () => {
   it('does not depend on the order of the objects', () => {
     const set = fc.uniqueArray(object, { selector: (one) => `${one.kind} ${one.namespace}/${one.name}` });
     fc.assert(
-      fc.property(set, fc.infiniteStream(fc.nat()), (objects, ranks) => {
+      fc.property(set, fc.infiniteStream(fc.nat()), (objects, stream) => {
+        const ranks: Iterator<number, undefined> = stream;
         const shuffled = objects
           .map((one) => ({ one, rank: ranks.next().value ?? 0 }))
           .toSorted((a, b) => a.rank - b.rank)
