@@ -88,6 +88,7 @@ export class Stream {
       this.#open(request);
       return;
     }
+    subscription.change(request);
     const sent = this.#pushes.get(typeUrl);
     // Another nonce answers nothing that is under way; what else the request says counts all the same.
     if (sent !== undefined && sent.push.nonce === request.responseNonce) {

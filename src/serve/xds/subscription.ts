@@ -11,6 +11,7 @@ import type { DeltaRequest } from './request.ts';
 import { difference } from './snapshot.ts';
 import type { ResourceMap } from './snapshot.ts';
 import { Suspects } from './suspects.ts';
+import type { Verdict } from './suspects.ts';
 
 const wildcardName = '*';
 
@@ -109,7 +110,9 @@ export class Subscription {
 
   /** Whether the client keeps on using an older version of something, because it rejected the newer one. */
   get hasStale(): boolean {
-    for (const name of this.#rejected.keys()) if (this.#holdings.get(name).version !== undefined) return true;
+    for (const name of this.#rejected.keys()) {
+      if (this.#holdings.get(name).version !== undefined || this.#suspects.isDoubtful(name)) return true;
+    }
     return false;
   }
 
@@ -134,7 +137,10 @@ export class Subscription {
     }
   }
 
-  /** Every later request: names that the client asks for from now on, or no longer. */
+  /**
+   * Every later request: names that the client asks for from now on, or no longer. If the request is an answer too,
+   * this comes before {@link accept} or {@link reject}: the client began to ask before it read the response.
+   */
   change(request: DeltaRequest): void {
     for (const name of request.resourceNamesSubscribe) {
       if (name === wildcardName) this.#subscribeAll();
@@ -211,34 +217,48 @@ export class Subscription {
     const batch = this.#underWay;
     this.#underWay = undefined;
     if (batch === undefined || batch.size === 0) return undefined;
-    const [resource] = batch.resources;
-    const names = [...batch.resources.map(({ name }) => name), ...batch.removed];
-    const [name] = names;
-    if (names.length > 1 || name === undefined) {
-      this.#suspects.split(names, batch.since);
+    const verdicts: Verdict[] = batch.resources.map(({ name, version }) => [name, version]);
+    for (const name of batch.removed) verdicts.push([name, undefined]);
+    const [only] = verdicts;
+    if (verdicts.length > 1 || only === undefined) {
+      this.#suspects.split(verdicts, batch.since);
       return undefined;
     }
-    this.#suspects.clear(name);
+    this.#suspects.settle(only);
+    const [name, version] = only;
     if (!this.wants(name)) return undefined;
-    const rejected = { name, version: resource?.version, services: resource?.services ?? [], message };
+    const rejected = { name, version, services: batch.resources[0]?.services ?? [], message };
     this.#rejected.set(name, rejected);
     return rejected;
   }
 
   #subscribe(name: string): void {
-    this.#holdings.set(name, { named: true, version: this.#holdings.get(name).version });
-    this.owe(name);
+    const { version } = this.#holdings.get(name);
+    this.#holdings.set(name, { named: true, version });
+    this.#remind(name);
   }
 
   #subscribeAll(): void {
-    if (this.#holdings.wildcard) {
-      for (const name of this.#holdings.resources.keys()) this.owe(name);
-      return;
-    }
+    const { wildcard, resources } = this.#holdings;
     this.#holdings.addWildcard();
     this.#greeting = true;
+    // It is unknown whether the client read what is under way before or after it began to want it.
+    const { resources: sent = [], removed = [] } = this.#underWay ?? {};
+    for (const name of [...sent.map(({ name }) => name), ...removed]) this.#remind(name);
+    if (wildcard) {
+      for (const [name] of this.#holdings.stored()) this.#remind(name);
+      for (const name of resources.keys()) this.#remind(name);
+      return;
+    }
     const due: Due = { since: this.#sequence, owed: false };
-    for (const name of this.#holdings.resources.keys()) if (!this.#due.has(name)) this.#due.set(name, due);
+    for (const name of resources.keys()) if (!this.#due.has(name)) this.#due.set(name, due);
+  }
+
+  /** The client asks for what it may hold or have forgotten. */
+  #remind(name: string): void {
+    const { version } = this.#holdings.get(name);
+    if (version !== undefined) this.#suspects.doubt([name, version]);
+    this.owe(name);
   }
 
   #unsubscribe(name: string): void {
@@ -247,7 +267,7 @@ export class Subscription {
     if (this.#holdings.wildcard) {
       // The client can't know whether the wildcard covers this name too, and waits for an answer.
       this.#holdings.set(name, { named: false, version });
-      this.owe(name);
+      this.#remind(name);
       return;
     }
     this.#holdings.set(name, { named: false, version: undefined });
@@ -298,10 +318,18 @@ export class Subscription {
     while (batch.size === 0) {
       const part = this.#suspects.take();
       if (part === undefined) return;
-      for (const name of part.names) {
+      for (const [index, name] of part.names.entries()) {
         const resource = this.#pick(name, false, []);
+        // It may have grown since it was rejected.
+        if (resource === undefined ? !batch.hasRoom : !batch.fits(resource)) {
+          this.#suspects.putBack({ names: part.names.slice(index), since: part.since });
+          break;
+        }
+        const isGone = resource === undefined && this.#isMissing(name) && !this.#leaving.has(name);
         if (resource !== undefined) batch.add(resource, part.since);
-        else if (this.#isMissing(name) && !this.#leaving.has(name)) batch.remove(name, part.since);
+        if (isGone) batch.remove(name, part.since);
+        // Nothing more is due of what is sent now, and it is no older than this part.
+        if (resource !== undefined || isGone) this.#due.delete(name);
       }
     }
   }
@@ -311,10 +339,10 @@ export class Subscription {
     if (!this.wants(name)) return undefined;
     const resource = this.#holdings.resources.get(name);
     if (resource === undefined) return owed ? spares.find((map) => map.has(name))?.get(name) : undefined;
-    if (owed || this.#suspects.isDoubtful(name)) return resource;
-    if (this.#holdings.get(name).version !== resource.version) {
-      return this.#rejected.get(name)?.version === resource.version ? undefined : resource;
-    }
+    if (owed) return resource;
+    if (this.#rejected.get(name)?.version === resource.version) return undefined;
+    const isHeld = this.#holdings.get(name).version === resource.version && !this.#suspects.isDoubtful(name);
+    if (!isHeld) return resource;
     this.#rejected.delete(name);
     return undefined;
   }

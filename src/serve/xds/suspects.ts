@@ -2,6 +2,9 @@
 // rejects it, not which resource it means, nor what it did with the rest: so they are sent again in halves, and a half
 // that is rejected in halves of its own, until what is at fault is alone and everything else is accepted.
 
+/** What a response said of a name: a version, or undefined where it removed the resource. */
+export type Verdict = readonly [name: string, version: string | undefined];
+
 /** Names that were rejected together and are to be sent again together. */
 export interface Part {
   readonly names: readonly string[];
@@ -12,7 +15,8 @@ export interface Part {
 /** The names of one type on one stream that are under suspicion. */
 export class Suspects {
   readonly #parts: Part[] = [];
-  readonly #doubtful = new Set<string>();
+  /** What the client may have applied, by name. */
+  readonly #doubtful = new Map<string, Set<string | undefined>>();
 
   /** Whether a part waits to be sent. */
   get isWaiting(): boolean {
@@ -33,17 +37,36 @@ export class Suspects {
     return this.#doubtful.has(name);
   }
 
-  /** The client rejected these names together: two or more of them. */
-  split(names: readonly string[], since: number): void {
-    for (const name of names) this.#doubtful.add(name);
+  /** The client may hold this, or not. */
+  doubt([name, version]: Verdict): void {
+    const versions = this.#doubtful.get(name);
+    if (versions === undefined) this.#doubtful.set(name, new Set([version]));
+    else versions.add(version);
+  }
+
+  /** The client rejected these together: two or more of them. */
+  split(verdicts: readonly Verdict[], since: number): void {
+    for (const verdict of verdicts) this.doubt(verdict);
+    const names = verdicts.map(([name]) => name);
     const half = names.length >> 1;
     // In front: what is being looked into is settled before another rejection is.
     this.#parts.unshift({ names: names.slice(0, half), since }, { names: names.slice(half), since });
   }
 
+  /** The client rejected this alone, so that it is certain that it has not applied it. */
+  settle([name, version]: Verdict): void {
+    const versions = this.#doubtful.get(name);
+    if (versions?.delete(version) === true && versions.size === 0) this.#doubtful.delete(name);
+  }
+
   /** The next part to send. */
   take(): Part | undefined {
     return this.#parts.shift();
+  }
+
+  /** Names of a part for which there was no room: they go next. */
+  putBack(part: Part): void {
+    this.#parts.unshift(part);
   }
 
   /** It is known what the client holds of this name. */
