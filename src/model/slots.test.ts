@@ -45,7 +45,7 @@ describe('assignSlots()', () => {
   });
 
   it('keeps numbers stable, injective and out of rest, for any sequence of wants and releases', () => {
-    const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
+    const key: fc.Arbitrary<string> = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
     const step = fc.record({
       wanted: fc.uniqueArray(key),
       released: fc.array(fc.integer({ min: 10, max: 21 })),
