@@ -59,7 +59,10 @@ function runInEnvoy(golden: GoldenCase): void {
     else test(step.it, () => runExchange(step, mesh));
   }
 
-  test('has refused nothing at the end', () => assert.deepEqual(mesh.nacks, []));
+  test('holds at the end what it was told, and has refused nothing', async () => {
+    assert.deepEqual(await mesh.differences(), []);
+    assert.deepEqual(mesh.nacks, []);
+  });
 }
 
 async function changeFiles(golden: GoldenCase, { files }: FilesStep, mesh: TestMesh): Promise<void> {

@@ -24,6 +24,7 @@ import { type Resources, typeUrls } from '../../src/translate/resources.ts';
 import { createTranslator } from '../../src/translate/translate.ts';
 import { listen } from './backends/backend.ts';
 import { sendHttp, type Dial } from './clients/http.ts';
+import { differences, held, told } from './config-dump.ts';
 import { ManifestFolder, type FileChanges } from './folder.ts';
 import { freePort } from './free-port.ts';
 import { RecordLog } from './record-log.ts';
@@ -156,6 +157,11 @@ export class TestMesh implements AsyncDisposable {
   /** What Envoy says it holds, from its admin interface. */
   async adminJson(path: string): Promise<unknown> {
     return JSON.parse((await sendHttp({ ...this.admin, path })).body);
+  }
+
+  /** How what Envoy holds differs from what it was told; empty where it doesn't. */
+  async differences(): Promise<readonly string[]> {
+    return differences(told(this.resources), held(await this.adminJson('/config_dump?include_eds')));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
