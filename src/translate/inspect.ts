@@ -28,8 +28,9 @@ export function resourcesToJson(resources: Resources): ResourcesJson {
   };
 }
 
-/** Decodes one resource, its type in `@type`. Fields that have their default are left out. */
+/** Decodes one resource, its type first, in `@type`. Fields that have their default are left out. */
 export function resourceToJson(resource: Resource): JsonObject {
   const any = create(AnySchema, { typeUrl: resource.typeUrl, value: resource.bytes });
-  return toJson(AnySchema, any, { registry, useProtoFieldName: true }) as JsonObject;
+  const json = toJson(AnySchema, any, { registry, useProtoFieldName: true }) as JsonObject;
+  return { '@type': resource.typeUrl, ...json };
 }
