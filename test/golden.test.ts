@@ -1,7 +1,6 @@
 // Runs the golden cases of test/golden: manifests → topology → Envoy resources → a real Envoy → traffic.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { buildTopology } from '../src/model/build.ts';
@@ -9,10 +8,9 @@ import { readPaths } from '../src/source/file/read-paths.ts';
 import { translate } from '../src/translate/translate.ts';
 import type { Backend } from './kit/backends/backend.ts';
 import { startBackend } from './kit/backends/start.ts';
-import { matchGolden, readCases, type GoldenCase } from './kit/golden/cases.ts';
+import { caseFiles, matchGolden, readCases, type GoldenCase } from './kit/golden/cases.ts';
 import { plainResources } from './kit/golden/plain-resources.ts';
 import { plainTopology } from './kit/golden/plain.ts';
-import type { FilesStep } from './kit/golden/traffic-format.ts';
 import { readListen } from './kit/golden/traffic-read.ts';
 import { runExchange } from './kit/golden/traffic-run.ts';
 import { TestMesh, testSettings } from './kit/mesh.ts';
@@ -55,7 +53,9 @@ function runInEnvoy(golden: GoldenCase): void {
 
   for (const step of golden.traffic?.steps ?? []) {
     if ('files' in step)
-      test(`takes ${Object.values(step.files).join(', ')}`, () => changeFiles(golden, step, mesh));
+      test(`takes ${Object.values(step.files).join(', ')}`, async () => {
+        await mesh.write(await caseFiles(golden.folder, step.files));
+      });
     else test(step.it, () => runExchange(step, mesh));
   }
 
@@ -63,13 +63,4 @@ function runInEnvoy(golden: GoldenCase): void {
     assert.deepEqual(await mesh.differences(), []);
     assert.deepEqual(mesh.nacks, []);
   });
-}
-
-async function changeFiles(golden: GoldenCase, { files }: FilesStep, mesh: TestMesh): Promise<void> {
-  const changes: Record<string, string | null> = {};
-  for (const [name, from] of Object.entries(files)) {
-    // oxlint-disable-next-line no-await-in-loop -- a few small files
-    changes[name] = from === null ? null : await readFile(join(golden.folder, from), 'utf8');
-  }
-  await mesh.write(changes);
 }

@@ -2,7 +2,6 @@
 // Nothing sleeps: whoever changes the folder goes on when the proxy has acknowledged what came of the change.
 
 import { cpus } from 'node:os';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ControlLoop, type Round } from '../../src/control/loop.ts';
 import { parseAddressRange } from '../../src/model/addresses.ts';
@@ -22,11 +21,12 @@ import { bootstrap } from '../../src/translate/bootstrap.ts';
 import type { TranslateOptions } from '../../src/translate/options.ts';
 import { type Resources, typeUrls } from '../../src/translate/resources.ts';
 import { createTranslator } from '../../src/translate/translate.ts';
-import { listen } from './backends/backend.ts';
 import { sendHttp, type Dial } from './clients/http.ts';
 import { differences, held, told } from './config-dump.ts';
+import { entrancesOf, type Entrance, type MeshEntrances } from './entrances.ts';
 import { ManifestFolder, type FileChanges } from './folder.ts';
 import { freePort } from './free-port.ts';
+import { lockRange } from './lock-range.ts';
 import { RecordLog } from './record-log.ts';
 import { until } from './until.ts';
 
@@ -59,7 +59,7 @@ export function testSettings(addressRange: string): {
 }
 
 /** A running mesh. */
-export class TestMesh implements AsyncDisposable {
+export class TestMesh implements MeshEntrances, AsyncDisposable {
   readonly addresses: ReturnType<typeof testSettings>['translate'];
   /** Everything that the mesh and its Envoy have logged. */
   readonly log: RecordLog = new RecordLog();
@@ -119,6 +119,11 @@ export class TestMesh implements AsyncDisposable {
 
   get allocation(): Allocation {
     return this.#loop.allocation;
+  }
+
+  /** The ways to every service port. */
+  get ports(): ReadonlyMap<string, Entrance> {
+    return entrancesOf(this.topology);
   }
 
   /** The port that serves every HTTP service by Host. */
@@ -244,15 +249,6 @@ export class TestMesh implements AsyncDisposable {
       return true;
     });
   }
-}
-
-/**
- * Keeps a second run of the same tests on this machine, from another checkout, from opening the same ports: it waits
- * until this one's mesh is closed.
- */
-function lockRange(address: string): Promise<{ close(): Promise<void> }> {
-  const lock = { name: 'lock', address, port: 18_999 };
-  return until('another run of these tests to end', () => listen(createServer(), lock), 120_000);
 }
 
 function defined<T>(value: T | undefined, what: string): T {

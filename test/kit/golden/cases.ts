@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { FileChanges } from '../folder.ts';
 import { goldenText, type Plain } from './plain.ts';
-import type { Traffic } from './traffic-format.ts';
+import type { FilesStep, Traffic } from './traffic-format.ts';
 import { readTraffic } from './traffic-read.ts';
 
 const root = join(import.meta.dirname, '..', '..', 'golden');
@@ -28,7 +29,8 @@ export async function readCases(): Promise<readonly GoldenCase[]> {
   return Promise.all(names.toSorted().map(readCase));
 }
 
-async function readCase(name: string): Promise<GoldenCase> {
+/** A golden case by its name. */
+export async function readCase(name: string): Promise<GoldenCase> {
   const folder = join(root, name);
   const trafficPath = join(folder, 'traffic.yaml');
   return {
@@ -37,6 +39,15 @@ async function readCase(name: string): Promise<GoldenCase> {
     input: await readFile(join(folder, 'input.yaml'), 'utf8'),
     traffic: existsSync(trafficPath) ? await readTraffic(trafficPath) : undefined,
   };
+}
+
+/** The changes that a step makes to the folder, with the texts of the case's files. */
+export async function caseFiles(folder: string, files: FilesStep['files']): Promise<FileChanges> {
+  const texts = Object.entries(files).map(async ([name, from]) => [
+    name,
+    from === null ? null : await readFile(join(folder, from), 'utf8'),
+  ]);
+  return Object.fromEntries(await Promise.all(texts)) as FileChanges;
 }
 
 /**

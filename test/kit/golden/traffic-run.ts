@@ -1,7 +1,6 @@
 // Runs the steps of a golden case's traffic: sends what they say through a mesh, and checks what comes back.
 
 import assert from 'node:assert/strict';
-import type { ServicePort, Topology } from '../../../src/model/topology.ts';
 import type { WebSocketEcho } from '../backends/http.ts';
 import { ClientError } from '../clients/client-error.ts';
 import { talkGrpc } from '../clients/grpc.ts';
@@ -9,6 +8,7 @@ import { HttpClient, type Dial, type HttpAnswer } from '../clients/http.ts';
 import { talkTcp } from '../clients/tcp.ts';
 import { talkUdp } from '../clients/udp.ts';
 import { talkWebSocket } from '../clients/web-socket.ts';
+import type { MeshEntrances } from '../entrances.ts';
 import type {
   ExchangeStep,
   From,
@@ -19,15 +19,6 @@ import type {
   UdpStep,
   WebSocketStep,
 } from './traffic-format.ts';
-
-/** What has to be known of a mesh to send something through it. */
-export interface MeshEntrances {
-  readonly topology: Topology;
-  /** The port that serves every HTTP service by Host. */
-  readonly httpPort: Dial;
-  /** Where mesh ports are open. */
-  readonly proxyAddress: string;
-}
 
 /**
  * How far a share may be from the one expected. Steps with shares are run 200 times: by chance alone a share of one
@@ -151,28 +142,18 @@ function dial({ to, by, meshPort, host }: Target, mesh: MeshEntrances): Dial & {
   const given = host === undefined ? {} : { host };
   if (meshPort !== undefined) return { address: proxyAddress, port: meshPort, ...given };
   if (to === undefined) return { ...httpPort, ...given };
-  const { port, localAddress, name } = findPort(to, mesh.topology);
-  const named = { host: host ?? name };
+  const entrance = known(mesh.ports.get(to), `service port ${to} in the mesh`);
+  const named = { host: host ?? entrance.host };
   if (by === 'host' || by === 'proxy') return { ...httpPort, ...named };
-  if (by === 'meshPort')
-    return { address: proxyAddress, port: known(port.meshPort, `mesh port of ${to}`), ...named };
+  if (by === 'meshPort') {
+    return { address: proxyAddress, port: known(entrance.meshPort, `mesh port of ${to}`), ...named };
+  }
   assert.equal(by, 'name', `a step to ${to} says by what`);
   return {
-    address: known(localAddress, `address of ${to}`),
-    port: known(port.localPort, `local port of ${to}`),
+    address: known(entrance.localAddress, `address of ${to}`),
+    port: known(entrance.localPort, `local port of ${to}`),
     ...named,
   };
-}
-
-function findPort(
-  key: string,
-  topology: Topology,
-): { readonly port: ServicePort; readonly localAddress: string | undefined; readonly name: string } {
-  for (const { ports, localAddress, name, namespace } of topology.services.values()) {
-    const port = ports.find((candidate) => candidate.key === key);
-    if (port !== undefined) return { port, localAddress, name: `${name}.${namespace}.maesh:${port.port}` };
-  }
-  throw new Error(`The mesh has no service port ${key}`);
 }
 
 function checkShares(names: readonly string[], from: From): void {
