@@ -79,7 +79,8 @@ class Connection {
     if (this.#subscription.sequence < this.sequence) {
       this.#subscription.advance(this.published, this.sequence);
       this.#forgetRejected();
-    }const batch = this.#subscription.next({ removeThrough: Infinity, spares: [] });
+    }
+    const batch = this.#subscription.next({ removeThrough: Infinity, spares: [] });
     if (batch === undefined) return false;
     assert.equal(this.#response, undefined, 'one response under way');
     this.#nonce += 1;
@@ -91,7 +92,8 @@ class Connection {
     for (const { name, version } of batch.resources) {
       if (this.#asked.delete(name)) continue;
       assert.notEqual(this.#rejected.get(name), version, `${name} was rejected already`);
-      if (!this.#doubtful.has(name)) assert.notEqual(this.client.noted.get(name), version, `${name} is held already`);
+      if (!this.#doubtful.has(name))
+        assert.notEqual(this.client.noted.get(name), version, `${name} is held already`);
     }
     for (const name of batch.removed) this.#asked.delete(name);
     return true;
@@ -223,13 +225,18 @@ const leniency = fc.constantFrom<Leniency>('applies the good ones', 'applies not
 
 test('at rest the client holds what is published and asked for, and nothing was sent that it held', () => {
   fc.assert(
-    fc.property(leniency, fc.array(step, { maxLength: 100, size: 'max' }), publication, (kind, steps, last) => {
-      const connection = new Connection(kind);
-      for (const { run } of steps) run(connection);
-      connection.publish(last);
-      connection.rest();
-      connection.assertConverged();
-    }),
-    { numRuns: 2000 },
+    fc.property(
+      leniency,
+      fc.array(step, { maxLength: 100, size: 'max' }),
+      publication,
+      (kind, steps, last) => {
+        const connection = new Connection(kind);
+        for (const { run } of steps) run(connection);
+        connection.publish(last);
+        connection.rest();
+        connection.assertConverged();
+      },
+    ),
+    { numRuns: 5000 },
   );
 });

@@ -110,7 +110,8 @@ export class Stream {
   /** Sends everything that may be sent now. */
   flush(outlet: Outlet): void {
     const newest = this.#newest;
-    if (newest === undefined) return;
+    // Nothing is made for a client that has not said what it wants: it would be made without waiting for anything.
+    if (newest === undefined || this.#subscriptions.size === 0) return;
     do {
       this.#beginWave(newest);
       this.#make(newest, outlet);
