@@ -13,6 +13,11 @@ export interface Response {
   readonly batch: Pick<Batch, 'resources' | 'removed'>;
 }
 
+type Asking = Pick<
+  DeltaRequest,
+  'resourceNamesSubscribe' | 'resourceNamesUnsubscribe' | 'initialResourceVersions'
+>;
+
 export class Client {
   readonly typeUrl: string;
   readonly leniency: Leniency;
@@ -66,18 +71,12 @@ export class Client {
   say(answer?: { readonly nonce: string; readonly error: string | undefined }): void {
     // A first request that asks for nothing would ask for everything.
     if (this.#isFirst && !this.wildcard && this.names.size === 0) return;
-    if (this.#isFirst) for (const name of this.names) this.#added.add(name);
-    if (this.#isFirst && this.wildcard && this.#added.size > 0) this.#added.add('*');
-    const versions = this.#isFirst
-      ? Object.fromEntries([...this.noted].filter(([name]) => this.wants(name)))
-      : {};
+    const message = answer?.error;
     this.outbox.push({
       typeUrl: this.typeUrl,
-      resourceNamesSubscribe: [...this.#added],
-      resourceNamesUnsubscribe: this.#isFirst ? [] : [...this.#dropped],
-      initialResourceVersions: versions,
+      ...(this.#isFirst ? this.#introduction() : this.#news()),
       responseNonce: answer?.nonce ?? '',
-      errorDetail: answer?.error === undefined ? undefined : { message: answer.error },
+      errorDetail: message === undefined ? undefined : { message },
     });
     this.#isFirst = false;
     this.#added.clear();
@@ -112,6 +111,24 @@ export class Client {
     // What it applied of a response that it rejected it does not note, as Envoy does not, and no server can know of it.
     this.applied.clear();
     for (const [name, version] of this.noted) this.applied.set(name, version);
+  }
+
+  /** What a first request says: everything that it asks for and holds. */
+  #introduction(): Asking {
+    const silently = this.names.size === 0 && this.#added.size === 0;
+    return {
+      resourceNamesSubscribe: [...this.names, ...(this.wildcard && !silently ? ['*'] : [])],
+      resourceNamesUnsubscribe: [],
+      initialResourceVersions: Object.fromEntries([...this.noted].filter(([name]) => this.wants(name))),
+    };
+  }
+
+  #news(): Asking {
+    return {
+      resourceNamesSubscribe: [...this.#added],
+      resourceNamesUnsubscribe: [...this.#dropped],
+      initialResourceVersions: {},
+    };
   }
 
   #forget(): void {

@@ -82,20 +82,10 @@ export class FakeEnvoy {
   read(push: Push): void {
     const bad = push.resources.filter((resource) => this.#meaning(resource).isBad);
     for (const { name, version } of bad) this.rejected.add(`${name} ${version}`);
-    const good = push.resources.filter((resource) => !bad.includes(resource));
-    if (push.typeUrl === cds) this.#takeClusters(good, push.removed);
-    else if (push.typeUrl === eds) this.#takeEndpoints(good, bad.length > 0 ? 'all' : push.removed);
-    else if (push.typeUrl === lds) this.#takeListeners(good, push.removed);
-    else this.#takeRoutes(good);
-    const noted = this.#noted.get(push.typeUrl);
-    if (bad.length === 0) {
-      for (const { name, version } of push.resources) noted?.set(name, version);
-      for (const name of push.removed) noted?.delete(name);
-    }
-    const answer = this.#request(push.typeUrl, {
-      nonce: push.nonce,
-      error: bad.length === 0 ? undefined : 'bad resource',
-    });
+    this.#take(push, bad);
+    if (bad.length === 0) this.#note(push);
+    const error = bad.length === 0 ? undefined : 'bad resource';
+    const answer = this.#request(push.typeUrl, { nonce: push.nonce, error });
     if (push.typeUrl === cds) this.#held.push(answer);
     else this.outbox.push(answer);
     this.#release();
@@ -103,6 +93,19 @@ export class FakeEnvoy {
     // A fresh Envoy asks for listeners when its first clusters are there.
     this.#isStarted = true;
     if (!this.#opened.has(lds) && this.warming.size === 0) this.#ask(lds, []);
+  }
+
+  #take({ typeUrl, resources, removed }: Push, bad: readonly Resource[]): void {
+    const good = resources.filter((resource) => !bad.includes(resource));
+    if (typeUrl === cds) this.#takeClusters(good, removed);
+    else if (typeUrl === eds) this.#takeEndpoints(good, bad.length > 0 ? 'all' : removed);
+    else if (typeUrl === lds) this.#takeListeners(good, removed);
+    else this.#takeRoutes(good);
+  }
+
+  #note({ typeUrl, resources, removed }: Push): void {
+    for (const { name, version } of resources) this.#notedOf(typeUrl).set(name, version);
+    for (const name of removed) this.#notedOf(typeUrl).delete(name);
   }
 
   /** Asserts that every cluster that a route in use names is there, with endpoints. */
@@ -129,28 +132,37 @@ export class FakeEnvoy {
   #endFetch(): void {
     for (const [name, live] of this.warming) this.active.set(name, live);
     this.warming.clear();
-    const maps = [
+    for (const [typeUrl, map] of [
       [cds, this.active],
       [eds, this.endpoints],
       [lds, this.listeners],
       [rds, this.routes],
-    ] as const;
-    for (const [typeUrl, map] of maps) {
-      const noted = this.#noted.get(typeUrl);
-      for (const [name, { version }] of map) {
-        if (noted?.get(name) === version) continue;
-        map.delete(name);
-        noted?.delete(name);
-      }
+    ] as const) {
+      this.#forgetWhere(typeUrl, map, (name, version) => this.#notedOf(typeUrl).get(name) !== version);
     }
-    for (const [typeUrl, map] of [maps[1], maps[3]]) {
-      const interest = this.#interest(typeUrl);
-      for (const name of this.#noted.get(typeUrl)?.keys() ?? []) {
-        if (interest.includes(name)) continue;
-        map.delete(name);
-        this.#noted.get(typeUrl)?.delete(name);
-      }
+    for (const [typeUrl, map] of [
+      [eds, this.endpoints],
+      [rds, this.routes],
+    ] as const) {
+      const interest = new Set(this.#interest(typeUrl));
+      this.#forgetWhere(typeUrl, map, (name) => !interest.has(name));
     }
+  }
+
+  #forgetWhere(
+    typeUrl: string,
+    map: Map<string, Live>,
+    isLost: (name: string, version: string) => boolean,
+  ): void {
+    for (const [name, { version }] of map) {
+      if (!isLost(name, version)) continue;
+      map.delete(name);
+      this.#notedOf(typeUrl).delete(name);
+    }
+  }
+
+  #notedOf(typeUrl: string): Map<string, string> {
+    return this.#noted.get(typeUrl) ?? assert.fail(`${typeUrl} is not a type that Envoy asks for here`);
   }
 
   #takeClusters(resources: readonly Resource[], removed: readonly string[]): void {
@@ -178,10 +190,10 @@ export class FakeEnvoy {
   #takeEndpoints(resources: readonly Resource[], failed: readonly string[] | 'all'): void {
     for (const resource of resources)
       this.endpoints.set(resource.name, { version: resource.version, resource });
-    const names = resources.map(({ name }) => name);
+    const names = new Set(resources.map(({ name }) => name));
     for (const [name, live] of this.warming) {
       const assignment = assignmentOf(live.resource) ?? '';
-      if (failed !== 'all' && !names.includes(assignment) && !failed.includes(assignment)) continue;
+      if (failed !== 'all' && !names.has(assignment) && !failed.includes(assignment)) continue;
       this.warming.delete(name);
       this.active.set(name, live);
     }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 
+import { namesIn } from '../../src/serve/xds/batch.ts';
 import { Subscription } from '../../src/serve/xds/subscription.ts';
 import type { ResourceMap } from '../../src/serve/xds/snapshot.ts';
 import { typeUrls } from '../../src/translate/resources.ts';
@@ -85,7 +86,7 @@ class Connection {
     assert.equal(this.#response, undefined, 'one response under way');
     this.#nonce += 1;
     this.#response = { nonce: String(this.#nonce), batch };
-    const sent = [...batch.resources.map(({ name }) => name), ...batch.removed];
+    const sent = namesIn(batch);
     assert.equal(new Set(sent).size, sent.length, 'no name twice in a response');
     assert.ok(sent.length <= limits.maxResources);
     assert.ok(sent.length === 1 || batch.resources.every(({ name }) => name !== 'h'));
@@ -104,13 +105,12 @@ class Connection {
     const response = this.#response;
     if (response === undefined) return false;
     this.#response = undefined;
-    const { resources, removed } = response.batch;
-    const sent = [...resources.map(({ name }) => name), ...removed];
+    const sent = namesIn(response.batch);
     const isAccepted = this.client.read(response);
     if (isAccepted || sent.length > 1) for (const name of sent) this.#rejected.delete(name);
     if (isAccepted) for (const name of sent) this.#doubtful.delete(name);
     else if (sent.length > 1) for (const name of sent) this.#doubtful.add(name);
-    else for (const { name, version } of resources) this.#rejected.set(name, version);
+    else for (const { name, version } of response.batch.resources) this.#rejected.set(name, version);
     return true;
   }
 
@@ -161,26 +161,24 @@ class Connection {
   }
 
   assertConverged(): void {
-    for (const name of names) {
-      const version = this.published.get(name)?.version;
-      const applied = this.client.applied.get(name);
-      if (!this.client.wants(name)) assert.equal(applied, undefined, `${name} was not asked for`);
-      else if (version?.startsWith('x') !== true) assert.equal(applied, version, name);
-      else {
-        assert.ok(applied?.startsWith('x') !== true);
-        assert.equal(
-          this.subscription?.rejected.get(name)?.version,
-          version,
-          `${name} is listed as rejected`,
-        );
-      }
-    }
-    for (const [name, { version }] of this.subscription?.rejected ?? []) {
+    for (const name of names) this.#assertHeld(name);
+    if (this.subscription === undefined) return;
+    for (const [name, { version }] of this.subscription.rejected) {
       assert.equal(this.published.get(name)?.version, version, `${name} is rejected still`);
     }
-    if (this.subscription === undefined) return;
     assert.equal(this.subscription.settled, this.sequence);
     assert.equal(this.subscription.arrived, this.sequence);
+  }
+
+  #assertHeld(name: string): void {
+    const version = this.published.get(name)?.version;
+    const applied = this.client.applied.get(name);
+    if (!this.client.wants(name)) assert.equal(applied, undefined, `${name} was not asked for`);
+    else if (version?.startsWith('x') !== true) assert.equal(applied, version, name);
+    else {
+      assert.ok(applied?.startsWith('x') !== true);
+      assert.equal(this.subscription?.rejected.get(name)?.version, version, `${name} is listed as rejected`);
+    }
   }
 }
 

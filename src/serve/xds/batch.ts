@@ -57,6 +57,14 @@ export class Batch {
   }
 }
 
+/** Every name that a response says something about: resources first, then removed ones. */
+export function namesIn(response: {
+  readonly resources: readonly Resource[];
+  readonly removed: readonly string[];
+}): string[] {
+  return [...response.resources.map(({ name }) => name), ...response.removed];
+}
+
 /** About what a resource takes in a response: its bytes, name, version and type URL. Names are mostly ASCII. */
 function sizeOf(resource: Resource): number {
   return resource.bytes.length + resource.name.length + resource.version.length + resource.typeUrl.length;

@@ -5,6 +5,7 @@
 import type { Clock, Timer } from '../../runtime/clock.ts';
 import { typeUrls } from '../../translate/resources.ts';
 import type { TypeUrl } from '../../translate/resources.ts';
+import { namesIn } from './batch.ts';
 import type { Limits } from './batch.ts';
 import { Gate } from './gate.ts';
 import type { Outlet, Push, StreamEvents } from './push.ts';
@@ -168,8 +169,7 @@ export class Stream {
 
   #endWarming(endpoints: Subscription, push: Push): void {
     const before = this.#warming.first;
-    for (const { name } of push.resources) if (!endpoints.isDue(name)) this.#warming.end(name);
-    for (const name of push.removed) if (!endpoints.isDue(name)) this.#warming.end(name);
+    for (const name of namesIn(push)) if (!endpoints.isDue(name)) this.#warming.end(name);
     if (before !== this.#warming.first) this.#making.extend();
   }
 

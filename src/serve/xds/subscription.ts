@@ -4,7 +4,7 @@
 
 import type { ServiceKey } from '../../model/key.ts';
 import type { Resource } from '../../translate/resources.ts';
-import { Batch } from './batch.ts';
+import { Batch, namesIn } from './batch.ts';
 import type { Limits } from './batch.ts';
 import { Holdings } from './holdings.ts';
 import type { DeltaRequest } from './request.ts';
@@ -243,8 +243,7 @@ export class Subscription {
     this.#holdings.addWildcard();
     this.#greeting = true;
     // It is unknown whether the client read what is under way before or after it began to want it.
-    const { resources: sent = [], removed = [] } = this.#underWay ?? {};
-    for (const name of [...sent.map(({ name }) => name), ...removed]) this.#remind(name);
+    for (const name of this.#underWay === undefined ? [] : namesIn(this.#underWay)) this.#remind(name);
     if (wildcard) {
       for (const [name] of this.#holdings.stored()) this.#remind(name);
       for (const name of resources.keys()) this.#remind(name);
