@@ -5,6 +5,7 @@ import { mistakeText, type Mistake } from '../config/mistake.ts';
 import { readSettings } from '../config/read-settings.ts';
 import type { CommandName, CommandSettings } from '../config/settings.ts';
 import type { Texts } from '../config/choose-source.ts';
+import { MissingPathError } from '../source/file/missing-path-error.ts';
 import { CommandError, type Command, type CommandContext } from './command.ts';
 import { commands } from './command-list.ts';
 import type { Terminal } from './output.ts';
@@ -64,8 +65,17 @@ function showMistakes(mistakes: readonly Mistake[], { err }: Terminal): void {
 /** Says why a command failed: in one line, or one for each mistake; with the stack where somebody is debugging. */
 export function showFailure(error: unknown, terminal: Terminal, detail: 'debug' | 'quiet'): void {
   if (error instanceof CommandError) showMistakes(error.mistakes, terminal);
+  else if (error instanceof MissingPathError) showMistakes([missingPaths(error)], terminal);
   else terminal.err.write(`maesh: ${failureText(error)}\n`);
   if (detail === 'debug' && error instanceof Error) terminal.err.write(`${error.stack ?? ''}\n`);
+}
+
+function missingPaths({ paths }: MissingPathError): Mistake {
+  return {
+    what: paths.join(', '),
+    why: 'there is no such file or folder',
+    advice: 'name some that are there',
+  };
 }
 
 /** One line. Errors of Maesh's own parts (code `MAESH_…`) say what can be done; any other nobody has expected. */

@@ -45,12 +45,12 @@ describe('textReport', () => {
   it('shows each problem with its place, its object and what to do', () => {
     assert.equal(
       textReport(mesh([object, file, { kind: 'Service', namespace: 'a', name: 'b' }]), out),
-      `mesh/shop.yaml:12: Service store/shop: port 0 is out of range
-    Use 1 to 65535 (MAESH_TARGET_PORT_UNRESOLVED)
-mesh/b.yaml:3: port 0 is out of range
-    Use 1 to 65535 (MAESH_TARGET_PORT_UNRESOLVED)
-Service a/b: port 0 is out of range
-    Use 1 to 65535 (MAESH_TARGET_PORT_UNRESOLVED)
+      `mesh/shop.yaml:12: Service store/shop: port 0 is out of range (MAESH_TARGET_PORT_UNRESOLVED)
+    Use 1 to 65535
+mesh/b.yaml:3: port 0 is out of range (MAESH_TARGET_PORT_UNRESOLVED)
+    Use 1 to 65535
+Service a/b: port 0 is out of range (MAESH_TARGET_PORT_UNRESOLVED)
+    Use 1 to 65535
 1 service, 0 ports, 3 problems
 `,
     );

@@ -35,10 +35,8 @@ export function problemText(problem: Problem, out: Output): string {
   const place = origin === undefined || problem.subject.kind === 'File' ? '' : `${origin.file}${line}: `;
   const subject =
     problem.subject.kind === 'File' ? `${problem.subject.name}${line}` : subjectName(problem.subject);
-  return (
-    `${place}${out.paint('bold', subject)}: ${out.paint('red', problem.message)}\n` +
-    `    ${problem.advice} ${out.paint('dim', `(${problem.code})`)}\n`
-  );
+  const code = out.paint('dim', `(${problem.code})`);
+  return `${place}${out.paint('bold', subject)}: ${out.paint('red', problem.message)} ${code}\n    ${problem.advice}\n`;
 }
 
 function summary({ topology, ignoredKinds }: OfflineMesh, out: Output): string {
