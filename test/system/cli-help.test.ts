@@ -17,6 +17,31 @@ async function assertGolden(name: string, shown: string): Promise<void> {
   assert.equal(shown, await readFile(path, 'utf8'));
 }
 
+/** Told to Node, it makes the program say which generated files it loads. */
+const watchLoads = `
+  import { registerHooks } from 'node:module';
+  registerHooks({
+    load(url, context, next) {
+      if (url.includes('/src/gen/')) process.stderr.write('loads ' + url + '\\n');
+      return next(url, context);
+    },
+  });
+`;
+
+describe('what needs no mesh', () => {
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(watchLoads)}` };
+
+  for (const args of [['--help'], ['standalone', '--help'], ['version'], ['standalone', '--httpPort', 'x']]) {
+    it(`is answered without loading Envoy's API, which takes longer than all else: ${args.join(' ')}`, async () => {
+      assert.doesNotMatch((await runMaesh(args, { env })).stderr, /^loads /m);
+    });
+  }
+
+  it('is told from what needs one', async () => {
+    assert.match((await runMaesh(['bootstrap'], { env })).stderr, /^loads .*bootstrap_pb\.ts$/m);
+  });
+});
+
 describe('help', () => {
   it('of the program lists the commands', async () => {
     const { code, stdout, stderr } = await runMaesh(['--help']);
