@@ -50,6 +50,7 @@ export class FileTracker {
   readonly #context: TrackerContext;
   readonly #files = new Map<string, TrackedFile>();
   readonly #waiting = new Set<TrackedFile>();
+  readonly #troubled = new Set<TrackedFile>();
   readonly #missingSince = new Map<number, number>();
   #scan: Scan = nothingFound;
   #nextScanAt = Number.NEGATIVE_INFINITY;
@@ -124,7 +125,7 @@ export class FileTracker {
     for (const [path, reason] of this.#scan.unreadable) {
       problems.push(unreadableProblem(path, { code: 'MAESH_FILE_UNREADABLE', reason }));
     }
-    for (const file of this.#files.values()) problems.push(...file.problems);
+    for (const file of this.#troubled) problems.push(...file.problems);
     return problems.toSorted(byProblem);
   }
 
@@ -193,7 +194,7 @@ export class FileTracker {
     }
     // The wall clock, as that is what files are stamped by.
     file.found(found, Date.now());
-    const result = await this.#context.reader.read(path, file.content);
+    const result = await this.#context.reader.read(path, { size: found.size, previous: file.content });
     const tracked = file;
     this.#note(tracked, () => tracked.take(result));
   }
@@ -216,6 +217,8 @@ export class FileTracker {
     act();
     if (file.dueAt === Number.POSITIVE_INFINITY) this.#waiting.delete(file);
     else this.#waiting.add(file);
+    if (file.problems.length === 0 || !this.#files.has(file.place.path)) this.#troubled.delete(file);
+    else this.#troubled.add(file);
   }
 
   async #settle(): Promise<void> {
