@@ -13,6 +13,7 @@ export interface Holding {
 }
 
 const nothing: Holding = { named: false, version: undefined };
+/** So little that it is not worth a look. */
 const smallest = 64;
 
 /**
@@ -26,7 +27,8 @@ export class Holdings {
   #wildcard = false;
   #rest: 'nothing' | 'current' = 'nothing';
   #stored = new Map<string, Holding>();
-  #compactAt = smallest;
+  /** Changes since {@link compact} had its last look. */
+  #changes = 0;
 
   /** The map of resources which names that are not stored are compared with. */
   get resources(): ResourceMap {
@@ -57,6 +59,7 @@ export class Holdings {
   }
 
   set(name: string, holding: Holding): void {
+    this.#changes += 1;
     const resource = this.#resources.get(name);
     if (isEqual(holding, this.#implied(name))) this.#stored.delete(name);
     else if (resource === undefined) this.#stored.set(name, holding);
@@ -93,23 +96,27 @@ export class Holdings {
     for (const name of removed) this.#forgetIfImplied(name);
   }
 
-  /** Stores the smaller of the two differences, if so much is stored that a look is worth its price. */
+  /**
+   * Stores the other difference if that takes half as much or less. Cheap enough to be called after every answer: it
+   * looks only when it may succeed, and when an eighth has changed since the last look.
+   */
   compact(): void {
-    if (this.#stored.size < this.#compactAt) return;
+    const { size } = this.#stored;
+    // What is in the map and not stored now would be stored then.
+    if (size < smallest || (this.#resources.size - size) * 2 > size) return;
+    if (this.#changes < Math.max(smallest, size >> 3)) return;
+    this.#changes = 0;
     const other = this.#rest === 'nothing' ? 'current' : 'nothing';
     const stored = new Map<string, Holding>();
     for (const [name, holding] of this.#stored) {
       if (!isEqual(holding, this.#meaning(other, name))) stored.set(name, holding);
     }
     for (const name of this.#resources.keys()) {
-      if (stored.size * 2 > this.#stored.size) break;
       if (!this.#stored.has(name)) stored.set(name, this.#implied(name));
     }
-    if (stored.size * 2 <= this.#stored.size) {
-      this.#stored = stored;
-      this.#rest = other;
-    }
-    this.#compactAt = Math.max(smallest, this.#stored.size * 2);
+    if (stored.size * 2 > size) return;
+    this.#stored = stored;
+    this.#rest = other;
   }
 
   #implied(name: string): Holding {

@@ -1,11 +1,11 @@
 // The delta ADS server: what was published, told to every proxy that asks, over gRPC.
 
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity, status } from '@grpc/grpc-js';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Resources } from '../../translate/resources.ts';
-import { addressText } from '../listen-error.ts';
+import { addressText, ListenError } from '../listen-error.ts';
 import { discoveryService } from './definition.ts';
 import type { DeltaCall, DiscoveryHandlers, StateOfTheWorldCall } from './definition.ts';
 import type { Rejection, XdsObserver } from './observer.ts';
@@ -54,6 +54,8 @@ export class XdsServer {
   #isClosing = false;
 
   constructor(options: XdsServerOptions) {
+    // It would write to standard error in a form of its own what it tells us too.
+    setLogVerbosity(logVerbosity.NONE);
     this.#log = options.log;
     this.#clock = options.clock ?? systemClock;
     this.#observer = options.observer ?? {};
@@ -71,16 +73,17 @@ export class XdsServer {
   /**
    * Begins to listen. Port 0 takes any free one.
    * @returns the port.
-   * @throws Error where the address cannot be had.
+   * @throws ListenError where the address cannot be had.
    */
   async listen(address: { readonly host: string; readonly port: number }): Promise<number> {
+    const { host, port } = address;
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.#server.bindAsync(
-      addressText(address.host, address.port),
+      addressText(host, port),
       ServerCredentials.createInsecure(),
-      (error, port) => {
-        if (error === null) resolve(port);
-        else reject(error);
+      (error, boundPort) => {
+        if (error === null) resolve(boundPort);
+        else reject(ListenError.from(withSystemCode(error), { what: 'the proxies', host, port }));
       },
     );
     return promise;
@@ -181,4 +184,10 @@ export class XdsServer {
     if (this.#lastSettled <= before) return;
     for (const listener of this.#listeners) listener(this.#lastSettled);
   }
+}
+
+/** grpc-js puts the system's error into its message only. */
+function withSystemCode(error: Error): Error {
+  const [code] = /\bE[A-Z]{3,}\b/.exec(error.message) ?? [];
+  return code === undefined ? error : Object.assign(new Error(error.message, { cause: error }), { code });
 }
