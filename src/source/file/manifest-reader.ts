@@ -32,6 +32,7 @@ const idleMs = 10_000;
 export class ManifestReader {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #startWorker: () => Worker;
   #worker: Worker | undefined;
   #idle: Timer | undefined;
   #isWorkerBroken = false;
@@ -39,9 +40,15 @@ export class ManifestReader {
   /** The worker reads one file at a time: each waits for the one before. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor({ clock, log }: { readonly clock: Clock; readonly log: Log }) {
-    this.#clock = clock;
-    this.#log = log;
+  constructor(options: {
+    readonly clock: Clock;
+    readonly log: Log;
+    /** Starts a worker in place of the usual one. */
+    readonly startWorker?: () => Worker;
+  }) {
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#startWorker = options.startWorker ?? startManifestWorker;
   }
 
   /**
@@ -74,7 +81,7 @@ export class ManifestReader {
     if (this.#isClosed)
       return { status: 'failed', code: 'MAESH_FILE_UNREADABLE', reason: 'is not read any more' };
     this.#idle?.cancel();
-    const worker = (this.#worker ??= startWorker());
+    const worker = (this.#worker ??= this.#startWorker());
     worker.ref();
     try {
       return await askWorker(worker, { path, known });
@@ -127,7 +134,7 @@ function tooLarge(size: number): FileResult {
   };
 }
 
-function startWorker(): Worker {
+function startManifestWorker(): Worker {
   // Beside this file under its own ending: .ts in a checkout, .js in a bundle.
   const ending = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
   return new Worker(new URL(`./manifest-worker${ending}`, import.meta.url), {

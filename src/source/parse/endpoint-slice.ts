@@ -24,7 +24,7 @@ const endpoint = z.object({
 const schema = z
   .object({
     metadata: metadata(subdomainName, {}),
-    addressType: z.enum(addressTypes, { error: addressTypes.join(', ') }),
+    addressType: z.enum(addressTypes, { error: `one of ${addressTypes.join(', ')}` }),
     endpoints: listOf(endpoint, 1_000),
     ports: listOf(endpointPort, 20_000),
   })

@@ -43,9 +43,24 @@ function* readPiece(
   }
   // A list that the text could not be split by, such as JSON: each item is a piece all the same.
   for (const item of new Set(list.items)) {
-    const itemHash = hashOf(JSON.stringify(item), { isItem: true, itemType: list.itemType });
+    const text = textOf(item);
+    if (text === undefined) {
+      const reason = 'an item of the list is nested too deeply';
+      yield { line, hash: context.hash, reading: brokenReading({ reason, line: 1 }) };
+      return;
+    }
+    const itemHash = hashOf(text, { isItem: true, itemType: list.itemType });
     const reading = context.isKnown(itemHash) ? undefined : readValue(item, list.itemType);
     yield { line, hash: itemHash, reading };
+  }
+}
+
+/** The JSON of a value; undefined where it is nested more deeply than can be written. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
   }
 }
 

@@ -39,16 +39,28 @@ export function parseAs<K extends Kind, S extends z.ZodType>(
   return { problems: problems.toSorted((a, b) => byText(a.message, b.message)) };
 }
 
-/** The subject of an object that may be of any shape; a name that is no text is shown as empty. */
+/**
+ * The subject of an object that may be of any shape, as well as it can be told: a name that is no text (`name: 1`) is
+ * shown as if it were, one that is missing is empty.
+ */
 export function subjectOf(kind: Kind, value: unknown): Subject {
-  const name = at(value, ['metadata', 'name']);
+  const name = scalarText(at(value, ['metadata', 'name']));
+  const namespace = scalarText(at(value, ['metadata', 'namespace']));
+  return { kind, namespace: kind === 'Namespace' ? '' : namespace || 'default', name };
+}
+
+/** Whether the subject is surely the one that the object means: its name and namespace are text, or left out. */
+export function isIdentified(value: unknown): boolean {
   const namespace = at(value, ['metadata', 'namespace']);
-  return {
-    kind,
-    namespace:
-      kind === 'Namespace' ? '' : typeof namespace === 'string' && namespace !== '' ? namespace : 'default',
-    name: typeof name === 'string' ? name : '',
-  };
+  return (
+    typeof at(value, ['metadata', 'name']) === 'string' &&
+    (isMissing(namespace) || typeof namespace === 'string')
+  );
+}
+
+function scalarText(value: unknown): string {
+  const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+  return isScalar ? String(value) : '';
 }
 
 /** The end of the advice about an object that cannot be read. */

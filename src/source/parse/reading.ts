@@ -5,7 +5,7 @@ import type { Kind, KubeObject } from '../../model/objects.ts';
 import type { Problem } from '../../model/problem.ts';
 import { problem } from './document-problem.ts';
 import { kindParsers, type KindParser } from './kinds.ts';
-import { subjectOf } from './parsed.ts';
+import { isIdentified, subjectOf } from './parsed.ts';
 
 /** What one piece of text says. Depends on nothing but the text, so it may be kept for as long as the text stays. */
 export interface Reading {
@@ -114,7 +114,9 @@ function readKind(
     reading.objects.push(parsed.object);
     return;
   }
-  reading.unreadable.push({ kind: parser.kind, key: objectKey(subject.namespace, subject.name) });
+  if (isIdentified(found.value)) {
+    reading.unreadable.push({ kind: parser.kind, key: objectKey(subject.namespace, subject.name) });
+  } else reading.isPartlyUnknown = true;
   if (parsed !== undefined) reading.problems.push(...parsed.problems);
   else reading.problems.push(problem.version(subject, found.apiVersion, parser));
 }
