@@ -60,7 +60,10 @@ export const http2: Http2ProtocolOptions = create(Http2ProtocolOptionsSchema, {
   initialConnectionWindowSize: 256 * 1024 * 1024,
 });
 
-/** Largest headers of a message, in KiB: as much as a Go server takes, which the original's proxies were. */
+/**
+ * Largest headers of a message, in KiB: as much as a Go server takes, which the original's proxies were. (A single
+ * one over HTTP/2 has at most some 100 KB, Envoy's own limit.)
+ */
 export const maxHeadersKb = 1024;
 
 /** Options of both versions, for connections that are closed after a time without a request or response. */

@@ -44,7 +44,7 @@ export const keptStats: StatsMatcher = create(StatsMatcherSchema, {
         {
           matchPattern: {
             case: 'safeRegex' as const,
-            value: { regex: `cluster\\..*\\.(${ofClusters.join('|')})` },
+            value: { regex: `cluster\\.[^.]*\\.(${ofClusters.join('|')})` },
           },
         },
         {
