@@ -8,8 +8,8 @@ import type { Snapshot } from '../../src/serve/xds/snapshot.ts';
 import { Stream } from '../../src/serve/xds/stream.ts';
 import { typeUrls } from '../../src/translate/resources.ts';
 import type { Resource } from '../../src/translate/resources.ts';
-import { cluster, endpoints, listener, resourcesOf, routes } from '../system/xds-resources.ts';
-import type { Address } from '../system/xds-resources.ts';
+import { cluster, endpoints, listener, resourcesOf, routes } from './xds-resources.ts';
+import type { Address } from './xds-resources.ts';
 import { FakeClock } from './fake-clock.ts';
 
 const { cluster: cds, endpoints: eds, listener: lds, routes: rds } = typeUrls;

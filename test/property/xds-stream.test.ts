@@ -11,9 +11,9 @@ import { Stream } from '../../src/serve/xds/stream.ts';
 import { typeUrls } from '../../src/translate/resources.ts';
 import type { Resource, TypeUrl } from '../../src/translate/resources.ts';
 import { FakeClock } from '../kit/fake-clock.ts';
-import { cluster, resourcesOf } from '../system/xds-resources.ts';
-import { FakeEnvoy } from './xds-fake-envoy.ts';
-import type { Meaning, Patience } from './xds-fake-envoy.ts';
+import { cluster, resourcesOf } from '../kit/xds-resources.ts';
+import { FakeEnvoy } from '../kit/xds-fake-envoy.ts';
+import type { Meaning, Patience } from '../kit/xds-fake-envoy.ts';
 
 const patienceMs = 15_000;
 const quietMs = 1000;

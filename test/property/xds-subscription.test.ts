@@ -9,8 +9,8 @@ import { namesIn } from '../../src/serve/xds/batch.ts';
 import { Subscription } from '../../src/serve/xds/subscription.ts';
 import type { ResourceMap } from '../../src/serve/xds/snapshot.ts';
 import { typeUrls } from '../../src/translate/resources.ts';
-import { Client } from './xds-client.ts';
-import type { Leniency, Response } from './xds-client.ts';
+import { Client } from '../kit/xds-client.ts';
+import type { Leniency, Response } from '../kit/xds-client.ts';
 
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const limits = { maxBytes: 1000, maxResources: 4 };

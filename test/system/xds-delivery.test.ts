@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import type { Resource } from '../../src/translate/resources.ts';
 import { freeAddress, request, startBackend, startEnvoy, until } from './xds-envoy.ts';
 import { Meanwhile, RecordedServer } from './xds-mesh.ts';
-import { cluster, endpoints, listener, routes } from './xds-resources.ts';
+import { cluster, endpoints, listener, routes } from '../kit/xds-resources.ts';
 
 test('an Envoy that starts is given everything in order and serves', { timeout: 60_000 }, async () => {
   await using mesh = await new RecordedServer().listen();

@@ -12,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { findEnvoy } from '../../src/proxy/find-envoy.ts';
 import { silentLog } from '../../src/runtime/log.ts';
-import type { Address } from './xds-resources.ts';
+import type { Address } from '../kit/xds-resources.ts';
 
 /** An Envoy that runs. */
 export interface RunningEnvoy extends AsyncDisposable {

@@ -4,7 +4,7 @@ import type { AckEvent, NackEvent, PushEvent, XdsObserver } from '../../src/serv
 import { XdsServer } from '../../src/serve/xds/server.ts';
 import type { Resource, Resources } from '../../src/translate/resources.ts';
 import { RecordLog } from '../kit/record-log.ts';
-import { resourcesOf } from './xds-resources.ts';
+import { resourcesOf } from '../kit/xds-resources.ts';
 import { until } from './xds-envoy.ts';
 
 const host = '127.81.0.9';

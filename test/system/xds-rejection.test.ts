@@ -14,7 +14,7 @@ import {
   invalidListener,
   listener,
   routes,
-} from './xds-resources.ts';
+} from '../kit/xds-resources.ts';
 
 interface Case {
   readonly what: string;

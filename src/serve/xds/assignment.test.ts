@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 
-import { cluster } from '../../../test/system/xds-resources.ts';
+import { cluster } from '../../../test/kit/xds-resources.ts';
 import { Cluster_DiscoveryType, ClusterSchema } from '../../gen/envoy/config/cluster/v3/cluster_pb.ts';
 import type { Resource } from '../../translate/resources.ts';
 import { assignmentOf } from './assignment.ts';

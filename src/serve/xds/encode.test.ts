@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 
 import { create, fromBinary } from '@bufbuild/protobuf';
 
-import { cluster, endpoints } from '../../../test/system/xds-resources.ts';
+import { cluster, endpoints } from '../../../test/kit/xds-resources.ts';
 import {
   DeltaDiscoveryResponseSchema,
   ResourceSchema,

@@ -8,7 +8,7 @@ import { Client, credentials, status } from '@grpc/grpc-js';
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 
 import { RecordLog } from '../../../test/kit/record-log.ts';
-import { cluster, listener, resourcesOf } from '../../../test/system/xds-resources.ts';
+import { cluster, listener, resourcesOf } from '../../../test/kit/xds-resources.ts';
 import { until } from '../../../test/system/xds-envoy.ts';
 import { NodeSchema } from '../../gen/envoy/config/core/v3/base_pb.ts';
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { cluster, resourcesOf as world } from '../../../test/system/xds-resources.ts';
+import { cluster, resourcesOf as world } from '../../../test/kit/xds-resources.ts';
 import { typeUrls } from '../../translate/resources.ts';
 import { difference, noResources, resourcesOf } from './snapshot.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { httpAddress as at, settledStream, TestStream } from '../../../test/kit/xds-stream.ts';
-import { cluster, endpoints, listener, routes } from '../../../test/system/xds-resources.ts';
+import { cluster, endpoints, listener, routes } from '../../../test/kit/xds-resources.ts';
 import { typeUrls } from '../../translate/resources.ts';
 
 const { cluster: cds, endpoints: eds, listener: lds, routes: rds } = typeUrls;
