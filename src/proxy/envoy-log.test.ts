@@ -59,11 +59,24 @@ test('the last words are the last three errors', () => {
   assert.deepEqual(lastWords, ['2', '3', 'four']);
 });
 
-test('warnings of what Maesh itself has chosen or asked for warn nobody', () => {
+test('warnings of what Maesh itself has chosen warn nobody', () => {
   const field = "field 'envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig.matcher'";
   const unfinished = `${field} is marked as work-in-progress. API features marked`;
-  assert.deepEqual(read('warning|main|caught ENVOY_SIGTERM', `warning|misc|${unfinished}`).lines, [
-    'debug main caught ENVOY_SIGTERM',
+  const unlimited =
+    'There is no configured limit to the number of allowed active downstream connections. Configure a limit';
+  assert.deepEqual(read(`warning|misc|${unfinished}`, `warning|main|${unlimited}`).lines, [
     `debug misc ${unfinished}`,
+    `debug main ${unlimited}`,
+  ]);
+});
+
+test('warnings of an Envoy that was asked to end warn nobody; its errors are told', () => {
+  const closed = 'warning|config|gRPC config stream closed';
+  const lines = read(closed, 'warning|main|caught ENVOY_SIGTERM', closed, 'error|main|hung').lines;
+  assert.deepEqual(lines, [
+    'warn config gRPC config stream closed',
+    'debug main caught ENVOY_SIGTERM',
+    'debug config gRPC config stream closed',
+    'error main hung',
   ]);
 });

@@ -18,9 +18,14 @@ const levels: Readonly<Record<string, 'error' | 'warn' | 'debug'>> = {
   critical: 'error',
 };
 
-// Warnings that tell users nothing: that Envoy does as it was asked, and that Maesh has chosen a field which Envoy's API
-// may still change (udp_proxy's only other way to name a cluster is deprecated, and warned of too).
-const ofNoUse = /^caught ENVOY_SIGTERM$| is marked as work-in-progress\./;
+/** What Envoy says when it is asked to end; that it leaves the controller then is not worth a warning either. */
+const ending = 'caught ENVOY_SIGTERM';
+
+// Warnings that tell users nothing: that Maesh has chosen a field which Envoy's API may still change (udp_proxy's only
+// other way to name a cluster is deprecated, and warned of too), and that callers' connections are not limited, which
+// nobody asked for.
+const ofNoUse =
+  / is marked as work-in-progress\.|^There is no configured limit to the number of allowed active downstream/;
 
 const keptWords = 3;
 
@@ -28,6 +33,7 @@ const keptWords = 3;
 export class EnvoyLogReader {
   readonly #log: Log;
   #lastWords: string[] = [];
+  #isEnding = false;
 
   constructor(log: Log) {
     this.#log = log;
@@ -43,8 +49,13 @@ export class EnvoyLogReader {
     const [, level, component, escaped] = /^(\w+)\|([^|]*)\|(.*)$/.exec(text) ?? [];
     const ours = levels[level ?? ''];
     const message = unescape(escaped ?? '');
+    this.#isEnding ||= message === ending;
     if (ours === undefined) this.#unformatted(text);
-    else this.#tell(ofNoUse.test(message) ? 'debug' : ours, message, component);
+    else this.#tell(this.#isQuiet(ours, message) ? 'debug' : ours, message, component);
+  }
+
+  #isQuiet(level: 'error' | 'warn' | 'debug', message: string): boolean {
+    return level === 'warn' && (this.#isEnding || ofNoUse.test(message));
   }
 
   /** What is written around the log: by the shell or the loader if Envoy can't start, by Envoy to repeat why it ends. */
