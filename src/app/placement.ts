@@ -13,7 +13,13 @@ import { firstLocalPort, probePort } from './local-ports.ts';
 export const loopback = '127.0.0.1';
 
 /** Port of every proxy on which it says whether it is ready, as in the original. */
-const readinessPort = 1081;
+export const readinessPort = 1081;
+
+/** The settings that placement depends on. */
+export type PlacementOptions = Pick<
+  StandaloneOptions,
+  'addressRange' | 'defaultMode' | 'envoy' | 'httpPort' | 'limitHTTPPort' | 'limitTCPPort' | 'limitUDPPort'
+>;
 
 /** What model and translation need to know of where things are. */
 export interface Placement {
@@ -22,7 +28,7 @@ export interface Placement {
 }
 
 /** Decides. A `--httpPort` that can't be opened is logged and left out: the rest of the mesh goes on. */
-export async function place(options: StandaloneOptions, log: Log): Promise<Placement> {
+export async function place(options: PlacementOptions, log: Log): Promise<Placement> {
   const range = rangeOf(options.addressRange);
   const ports = limitedPorts(options);
   const firstPort = await firstLocalPort();
@@ -56,7 +62,7 @@ function rangeOf(cidr: string): AddressRange {
   return range;
 }
 
-function limitedPorts({ limitHTTPPort, limitTCPPort, limitUDPPort }: StandaloneOptions): PortRanges {
+function limitedPorts({ limitHTTPPort, limitTCPPort, limitUDPPort }: PlacementOptions): PortRanges {
   const { http, tcp, udp } = standalonePorts;
   return {
     http: limitPorts(http, limitHTTPPort ?? Infinity),
@@ -65,7 +71,7 @@ function limitedPorts({ limitHTTPPort, limitTCPPort, limitUDPPort }: StandaloneO
   };
 }
 
-async function hostPort(options: StandaloneOptions, log: Log): Promise<TranslateOptions['hostPort']> {
+async function hostPort(options: PlacementOptions, log: Log): Promise<TranslateOptions['hostPort']> {
   const target = { what: 'HTTP services by Host', host: loopback, port: options.httpPort };
   // An Envoy that others keep running may hold the port already; it says so itself if somebody else does.
   if (options.envoy === 'external' && target.port !== 0) return { address: loopback, port: target.port };

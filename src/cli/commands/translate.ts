@@ -1,5 +1,6 @@
 // `maesh translate`: what the mesh makes of a folder of manifests, without running it.
 
+import { loopback, readinessPort } from '../../app/placement.ts';
 import type { CommandSettings } from '../../config/settings.ts';
 import { parseAddressRange } from '../../model/addresses.ts';
 import { standalonePorts } from '../../model/ports.ts';
@@ -11,9 +12,6 @@ import type { CommandContext } from '../command.ts';
 import { documentText } from '../document.ts';
 import { readMesh } from '../offline.ts';
 import { problemText } from '../report.ts';
-
-/** Where the original's proxies say that they are ready. */
-const readinessPort = 1081;
 
 type Options = CommandSettings['translate'];
 
@@ -36,12 +34,12 @@ function topologyData(topology: Topology): object {
 
 /** What the Envoy of a standalone mesh that starts now would be told. */
 function resourcesOf(topology: Topology, { addressRange, httpPort }: Options): object {
-  const meshAddress = parseAddressRange(addressRange)?.proxy ?? '127.0.0.1';
+  const meshAddress = parseAddressRange(addressRange)?.proxy ?? loopback;
   const resources = translate(topology, {
     meshAddress,
     ports: standalonePorts,
     readiness: { address: meshAddress, port: readinessPort },
-    hostPort: { address: '127.0.0.1', port: httpPort },
+    hostPort: { address: loopback, port: httpPort },
   });
   return resourcesToJson(resources);
 }
