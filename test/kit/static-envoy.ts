@@ -1,87 +1,33 @@
 // A real Envoy that is told a topology through files instead of an xDS server: what the translation says is tried
 // without anything else of Maesh. Files are replaced by renaming, which Envoy notices.
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { JsonObject } from '@bufbuild/protobuf';
 
-import { findEnvoy } from '../../src/proxy/find-envoy.ts';
-import { silentLog } from '../../src/runtime/log.ts';
 import { bootstrap } from '../../src/translate/bootstrap.ts';
 import { resourcesToJson, type ResourcesJson } from '../../src/translate/inspect.ts';
 import type { Resources } from '../../src/translate/resources.ts';
-import { sendHttp } from './clients/http.ts';
-import { until } from './until.ts';
+import { type EnvoyProcess, startEnvoyProcess } from './envoy-process.ts';
 
 /** A running Envoy; ended, with its files, when disposed of. */
-export interface StaticEnvoy extends AsyncDisposable {
-  readonly pid: number;
-  /** Reads from the admin interface, such as `/stats?filter=upstream`. */
-  readonly admin: (path: string) => Promise<string>;
+export interface StaticEnvoy extends EnvoyProcess {
   /** Tells it other resources. Resolves when they are written; when they take effect is for the test to wait for. */
   readonly tell: (resources: Resources) => Promise<void>;
-  /** What it has logged: warnings and errors. */
-  readonly log: () => string;
 }
 
-/** Starts an Envoy with two workers. Resolves when it serves; rejects with its log if it doesn't. */
+/** Starts an Envoy with these resources. Resolves when it serves; rejects with its log if it doesn't. */
 export async function startStaticEnvoy(resources: Resources): Promise<StaticEnvoy> {
-  const folder = await mkdtemp(join(tmpdir(), 'maesh-envoy-'));
+  const folder = await mkdtemp(join(tmpdir(), 'maesh-resources-'));
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
   const files = new ResourceFiles(folder);
   await files.write(resources);
-  const config = join(folder, 'bootstrap.json');
-  await writeFile(config, JSON.stringify(bootstrapFromFiles(folder)));
-  const adminFile = join(folder, 'admin');
-  const { path } = await findEnvoy({ log: silentLog });
-  const args = [
-    '-c',
-    config,
-    '--admin-address-path',
-    adminFile,
-    '--concurrency',
-    '2',
-    '--disable-hot-restart',
-  ];
-  const child = spawn(path, [...args, '--log-level', 'warning'], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
-  const end = async (): Promise<void> => {
-    await ended(child);
-    await rm(folder, { recursive: true, force: true });
-  };
-  const admin = async (what: string): Promise<string> =>
-    adminRequest(await readFile(adminFile, 'utf8'), what);
-  try {
-    const outcome = await until('Envoy to be ready', async () => {
-      if (hasEnded(child)) return 'ended';
-      return (await admin('/ready')) === 'LIVE\n' ? 'ready' : undefined;
-    });
-    if (outcome === 'ended') throw new Error(`Envoy ended: ${log}`);
-  } catch (error) {
-    await end();
-    throw error;
-  }
-  const tell = (next: Resources): Promise<void> => files.write(next);
-  return { pid: child.pid ?? 0, admin, tell, log: () => log, [Symbol.asyncDispose]: end };
-}
-
-async function adminRequest(address: string, path: string): Promise<string> {
-  const { hostname, port } = new URL(`http://${address.trim()}`);
-  return (await sendHttp({ address: hostname, port: Number(port), path, timeoutMs: 20_000 })).body;
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) return;
-  const exit = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await exit;
-}
-
-function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null;
+  const envoy = cleanUp.use(await startEnvoyProcess(bootstrapFromFiles(folder)));
+  const rest = cleanUp.move();
+  return { ...envoy, tell: (next) => files.write(next), [Symbol.asyncDispose]: () => rest.disposeAsync() };
 }
 
 /** The product's own bootstrap, with files in place of the stream. */
@@ -125,7 +71,6 @@ class ResourceFiles {
 
   /** What is referred to is written before what refers to it. */
   async write(resources: Resources): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
     const json = resourcesToJson(resources);
     await this.#file(
       'clusters',

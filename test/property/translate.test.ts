@@ -10,7 +10,7 @@ import type { Topology } from '../../src/model/topology.ts';
 import { resourcesToJson } from '../../src/translate/inspect.ts';
 import { type Resources, typeUrls } from '../../src/translate/resources.ts';
 import { createTranslator, translate, type TranslateOptions } from '../../src/translate/translate.ts';
-import { sequences, topologies } from './translate-topologies.ts';
+import { sequences, topologies } from '../kit/random-topologies.ts';
 
 const options: TranslateOptions = {
   meshAddress: '127.0.0.1',

@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 
 import type { Service, Topology } from '../../src/model/topology.ts';
-import { type GivenPort, meshService, meshTopology } from '../kit/topologies.ts';
+import { type GivenPort, meshService, meshTopology } from './topologies.ts';
 
 const pods = fc.uniqueArray(
   fc.record({
