@@ -36,7 +36,7 @@ export async function runStandalone(options: StandaloneOptions, run: StandaloneR
   const addresses = { http, dns: doors.dns, api: doors.api, xds };
   mesh.opened(addresses);
   void mesh.serving.then(() => run.onReady(addresses));
-  const source = createFileSource({ paths: options.dir, log });
+  const source = createFileSource({ paths: options.dir, log, onRead: (ms) => mesh.hasRead(ms) });
   const envoy =
     options.envoy === 'external'
       ? aborted

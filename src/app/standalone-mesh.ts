@@ -72,6 +72,11 @@ export class StandaloneMesh implements ApiState {
     this.#metrics.envoyRestarted();
   }
 
+  /** The source has read what had changed. */
+  hasRead(durationMs: number): void {
+    this.#metrics.stageTook('read', durationMs);
+  }
+
   dnsAnswered(rcode: string): void {
     this.#metrics.dnsAnswered(rcode);
   }

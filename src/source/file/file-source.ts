@@ -5,7 +5,7 @@ import { byProblem, type Problem } from '../../model/problem.ts';
 import { systemClock, type Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Source } from '../source.ts';
-import { ChangeQueue } from './change-queue.ts';
+import { ChangeQueue, type Batch } from './change-queue.ts';
 import { defaultTiming, type FileTiming } from './file-timing.ts';
 import { FileTracker } from './file-tracker.ts';
 import { FolderWatches, type WatchFolder } from './folder-watch.ts';
@@ -19,6 +19,8 @@ export interface FileSourceOptions {
   readonly paths: readonly string[];
   readonly log: Log;
   readonly clock?: Clock;
+  /** Told of each time that something was read: how long that took, in milliseconds. */
+  readonly onRead?: (durationMs: number) => void;
   /** Times other than the usual ones. */
   readonly timing?: Partial<FileTiming>;
   /** Watches a folder in place of `node:fs.watch`. */
@@ -58,14 +60,19 @@ async function run(
   signal.addEventListener('abort', stop);
   try {
     const offers = new Offers(store, tracker);
-    await tracker.look({ paths: [], isEverything: true }, watches);
+    const look = async (batch: Batch): Promise<void> => {
+      const start = clock.now();
+      await tracker.look(batch, watches);
+      options.onRead?.(clock.now() - start);
+    };
+    await look({ paths: [], isEverything: true });
     if (tracker.missingRoots.length > 0) throw new MissingPathError(tracker.missingRoots);
     log.info('Manifests are read', { files: tracker.fileCount, paths });
     while (!signal.aborted) {
       const next = offers.take();
       if (next !== undefined) offer(next);
       const batch = await queue.next({ dueAt: tracker.dueAt, signal });
-      if (!signal.aborted) await tracker.look(batch, watches);
+      if (!signal.aborted) await look(batch);
     }
   } finally {
     signal.removeEventListener('abort', stop);
