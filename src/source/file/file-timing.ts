@@ -11,7 +11,7 @@ export const defaultTiming: FileTiming = {
   quietMs: 5,
   ceilingMs: 50,
   writingMs: 1_000,
-  goneMs: 100,
+  goneMs: 50,
   emptyMs: 3_000,
   rescanMs: 60_000,
   pollMs: 1_000,
