@@ -97,8 +97,11 @@ export class FileTracker {
     if (name === undefined) return undefined;
     const links = this.#scan.linkFolders.get(folder) ?? [];
     if (links.length > 0) return undefined;
-    const named = this.#context.roots.find((root) => resolve(root) === join(folder, name));
-    if (named !== undefined) return this.#files.has(named) ? [named] : undefined;
+    const root = this.#context.roots.findIndex((path) => resolve(path) === join(folder, name));
+    const named = this.#context.roots[root];
+    if (named !== undefined) {
+      return this.#files.has(named) && !this.#scan.missingRoots.has(root) ? [named] : undefined;
+    }
     if (!this.#scan.folders.has(folder)) return [];
     // The swap of a mounted ConfigMap, which all links beside it lead through.
     if (name.startsWith('..')) return undefined;
@@ -242,7 +245,8 @@ export class FileTracker {
   async #isGoneForGood({ place }: TrackedFile): Promise<boolean> {
     const root = this.#context.roots[place.root];
     if (root === undefined || (await statsOf(root)) === 'missing') return false;
-    return (await statsOf(place.path)) === 'missing';
+    const stats = await statsOf(place.path);
+    return stats === 'missing' || (stats !== 'unknown' && stats.isDirectory());
   }
 }
 

@@ -23,7 +23,7 @@ import type { ReadReply, ReadRequest } from './manifest-worker.ts';
 const inPlaceBytes = 256 * 1024;
 
 /** Files above this size are refused: decoded and parsed they would take gigabytes. */
-export const maxFileBytes: number = 256 * 1024 * 1024;
+const maxFileBytes = 256 * 1024 * 1024;
 
 /** The worker is ended when it had nothing to do for so long, since it holds memory. */
 const idleMs = 10_000;

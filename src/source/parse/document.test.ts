@@ -54,6 +54,7 @@ describe('readDocument()', () => {
     assert.match(reasonOf('a:\n\tb: 1').reason, /tab characters must not be used in indentation/);
     assert.match(reasonOf('a: b\0c').reason, /null byte/);
     assert.match(reasonOf('{"a": 1').reason, /unexpected end of the stream/);
+    assert.equal(reasonOf('a: 1\nb: [\n\n').line, 2);
     assert.match(reasonOf('a: *b').reason, /unidentified alias/);
     assert.match(reasonOf('a: !unknown b').reason, /unknown scalar tag/);
   });

@@ -35,7 +35,7 @@ export function readDocument(text: string): Document {
     }
     return { value };
   } catch (error) {
-    return broken(error);
+    return broken(error, text);
   }
 }
 
@@ -63,9 +63,11 @@ function isBlank(text: string): boolean {
   return contentStart(text, marker.test(text) ? start + 3 : start) === text.length;
 }
 
-function broken(error: unknown): Document {
+function broken(error: unknown, text: string): Document {
   if (error instanceof YAMLException) {
-    return { reason: error.reason, line: (error.mark?.line ?? 0) + 1 };
+    // What is missing at the end is said to be missing behind the last line, where there is nothing to see.
+    const lines = text.trimEnd().split(/\r\n?|\n/).length;
+    return { reason: error.reason, line: Math.min((error.mark?.line ?? 0) + 1, lines) };
   }
   return { reason: error instanceof Error ? error.message : String(error), line: 1 };
 }

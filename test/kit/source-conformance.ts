@@ -1,0 +1,181 @@
+// What every source must do, whatever it reads: the contract of src/source/source.ts as tests. A source is brought in
+// by a world that it reads, in which the tests put and remove objects.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import type { KubeObject } from '../../src/model/objects.ts';
+import type { Source } from '../../src/source/source.ts';
+import { manifestOf, type Manifest } from './manifest-of.ts';
+import { kubeEndpoint, kubeEndpoints, kubePod, kubeService, kubeSlice } from './objects.ts';
+import { content, OfferRecorder } from './offer-recorder.ts';
+
+/** What a source reads: a cluster or a folder, in which nothing is at first. */
+export interface SourceWorld extends AsyncDisposable {
+  /** Makes the object be as the manifest says, whether or not it is there. */
+  put(manifest: Manifest): Promise<void>;
+  /** Takes away the object that the manifest names. */
+  remove(manifest: Manifest): Promise<void>;
+  /** A source of this world; each runs on its own. */
+  makeSource(): Source;
+}
+
+const service = kubeService({ ports: [{ name: 'web', targetPort: 'web' }] });
+const changedService = kubeService({ ports: [{ name: 'web', targetPort: 8080 }] });
+const everyKind: readonly KubeObject[] = [
+  service,
+  kubeSlice({ labels: { 'kubernetes.io/service-name': 'shop' } }),
+  kubeEndpoints({
+    subsets: [
+      {
+        addresses: [{ ip: '10.0.0.1', nodeName: 'worker-1', pod: 'shop-1' }],
+        notReadyAddresses: [{ ip: '10.0.0.2', nodeName: undefined, pod: undefined }],
+        ports: [{ name: 'web', port: 8080, protocol: 'TCP', appProtocol: 'http' }],
+      },
+    ],
+  }),
+  kubePod({ containerPorts: [{ name: 'web', port: 8080, protocol: 'TCP' }] }),
+  { kind: 'Namespace', namespace: '', name: 'store', labels: { team: 'a' } },
+  { kind: 'ServiceAccount', namespace: 'store', name: 'shop', labels: {} },
+];
+
+/** Registers the tests of a source. */
+export function describeSource(name: string, makeWorld: () => Promise<SourceWorld>): void {
+  describe(`${name} as a source`, () => {
+    it('offers all there is at first, even where that is nothing', async () => {
+      await using world = await makeWorld();
+      await using recorder = await OfferRecorder.start(world.makeSource());
+      assert.deepEqual(recorder.offers, [{ changes: [], problems: [] }]);
+    });
+
+    it('offers every kind at first, in one offer, as the model wants it', async () => {
+      await using world = await makeWorld();
+      for (const object of everyKind) await world.put(manifestOf(object));
+      await using recorder = await OfferRecorder.start(world.makeSource());
+      assert.deepEqual(
+        new Set(recorder.offers[0]?.changes.map(({ object }) => content(object))),
+        new Set(everyKind.map((object) => content(object))),
+      );
+    });
+
+    it('offers what comes, changes and goes, and nothing else', async () => {
+      await using world = await makeWorld();
+      await world.put(manifestOf(kubePod()));
+      await using recorder = await OfferRecorder.start(world.makeSource());
+      await world.put(manifestOf(service));
+      await recorder.when('the service', () => recorder.object('Service', 'store/shop') !== undefined);
+      await world.put(manifestOf(changedService));
+      await recorder.when('the changed service', () => hasContent(recorder, changedService));
+      await world.remove(manifestOf(service));
+      await recorder.when('no service', () => recorder.object('Service', 'store/shop') === undefined);
+      assert.deepEqual(recorder.names, ['Pod store/shop-1']);
+      const changes = recorder.offers.slice(1).flatMap((offer) => offer.changes.map(({ kind }) => kind));
+      assert.deepEqual(changes, ['Service', 'Service', 'Service']);
+    });
+
+    it('does not offer what was written again without having changed', async () => {
+      await using world = await makeWorld();
+      await world.put(manifestOf(service));
+      await using recorder = await OfferRecorder.start(world.makeSource());
+      const before = recorder.object('Service', 'store/shop');
+      await world.put(manifestOf(service));
+      await world.put(manifestOf(kubePod()));
+      await recorder.when('what was written after it', () => recorder.names.includes('Pod store/shop-1'));
+      assert.equal(recorder.object('Service', 'store/shop'), before);
+    });
+
+    it('keeps the last good version of an object with a mistake, says so, and takes the next good one', async () => {
+      await using world = await makeWorld();
+      await world.put(manifestOf(service));
+      await using recorder = await OfferRecorder.start(world.makeSource());
+      const mistaken = { ...changedService, annotations: { 'mesh.traefik.io/scheme': 'ftp' } };
+      await world.put(manifestOf(mistaken));
+      await recorder.when('the problem', () => recorder.codes.includes('MAESH_SERVICE_ANNOTATION'));
+      assert.deepEqual(content(recorder.object('Service', 'store/shop')), content(service));
+      assert.equal(recorder.problems[0]?.subject.name, 'shop');
+      await world.put(manifestOf(changedService));
+      await recorder.when('the good version', () => hasContent(recorder, changedService));
+      assert.deepEqual(recorder.problems, []);
+    });
+
+    it('takes an object with a mistake away when it goes', async () => {
+      await using world = await makeWorld();
+      await world.put(manifestOf(service));
+      await using recorder = await OfferRecorder.start(world.makeSource());
+      await world.put(manifestOf({ ...service, annotations: { 'mesh.traefik.io/scheme': 'ftp' } }));
+      await recorder.when('the problem', () => recorder.problems.length === 1);
+      await world.remove(manifestOf(service));
+      await recorder.when('no service', () => recorder.objects.size === 0);
+      assert.deepEqual(recorder.problems, []);
+    });
+
+    it('hands over the same list of problems for as long as they are the same', async () => {
+      await using world = await makeWorld();
+      await world.put(manifestOf({ ...service, annotations: { 'mesh.traefik.io/scheme': 'ftp' } }));
+      await using recorder = await OfferRecorder.start(world.makeSource());
+      const { problems } = recorder;
+      assert.equal(problems.length, 1);
+      await world.put(manifestOf(kubePod()));
+      await recorder.when('the pod', () => recorder.objects.size === 1);
+      assert.equal(recorder.problems, problems);
+    });
+
+    it('ends when it is told to, at any moment', async () => {
+      await using world = await makeWorld();
+      await world.put(manifestOf(service));
+      const atOnce = new OfferRecorder(world.makeSource());
+      await atOnce.stop();
+      assert.ok(atOnce.offers.length <= 1);
+      const recorder = await OfferRecorder.start(world.makeSource());
+      await world.put(manifestOf(changedService));
+      await recorder.stop();
+      const before = AbortSignal.abort();
+      await world.makeSource().run(() => assert.fail('An offer came before the start'), before);
+    });
+
+    it('offers all there is to each that asks, whenever it begins', async () => {
+      await using world = await makeWorld();
+      await world.put(manifestOf(service));
+      await using first = await OfferRecorder.start(world.makeSource());
+      await world.put(manifestOf(kubePod()));
+      await first.when('the pod', () => first.objects.size === 2);
+      await using second = await OfferRecorder.start(world.makeSource());
+      assert.deepEqual(second.names, first.names);
+    });
+
+    it('ends with what there is, after any changes', async () => {
+      const step = fc.record({ name: fc.constantFrom('a', 'b', 'c'), version: fc.constantFrom(0, 1, 2) });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 15 }), async (steps) => {
+          await using world = await makeWorld();
+          await using recorder = await OfferRecorder.start(world.makeSource());
+          const there = new Map<string, KubeObject>();
+          for (const { name: slice, version } of steps) {
+            const endpoints = Array.from({ length: version }, (_, i) =>
+              kubeEndpoint({ addresses: [`10.0.0.${i}`] }),
+            );
+            const object = kubeSlice({ name: slice, service: '', endpoints });
+            if (version > 0) {
+              await world.put(manifestOf(object));
+              there.set(slice, object);
+            } else if (there.delete(slice)) await world.remove(manifestOf(object));
+          }
+          const last: KubeObject = { kind: 'Namespace', namespace: '', name: 'last', labels: {} };
+          await world.put(manifestOf(last));
+          await recorder.when('what there is', () => hasAll(recorder, [...there.values(), last]));
+        }),
+        { numRuns: 15 },
+      );
+    });
+  });
+}
+
+function hasContent(recorder: OfferRecorder, wanted: KubeObject): boolean {
+  const object = recorder.object(wanted.kind, `${wanted.namespace}/${wanted.name}`);
+  return isDeepStrictEqual(content(object), content(wanted));
+}
+
+function hasAll(recorder: OfferRecorder, wanted: readonly KubeObject[]): boolean {
+  return recorder.objects.size === wanted.length && wanted.every((object) => hasContent(recorder, object));
+}
