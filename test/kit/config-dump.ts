@@ -1,7 +1,11 @@
 // What an Envoy holds, from its own config dump, compared with what it was told: the two must be equal once everything
 // is acknowledged, whatever happened before.
 
+import { hash } from 'node:crypto';
+import { fromJson, type JsonValue } from '@bufbuild/protobuf';
+import { AnySchema } from '@bufbuild/protobuf/wkt';
 import { resourceToJson } from '../../src/translate/inspect.ts';
+import { registry } from '../../src/translate/registry.ts';
 import { typeUrls, type Resources } from '../../src/translate/resources.ts';
 
 /** Resources of each type by name, each with a text that is equal for equal content. */
@@ -21,7 +25,7 @@ export function told(resources: Resources): Holdings {
   return {
     cluster: versions('cluster'),
     endpoints: contents('endpoints', assignmentText),
-    listener: versions('listener'),
+    listener: contents('listener', encodedText),
     routes: versions('routes'),
     scopedRoutes: contents('scopedRoutes', scopeText),
   };
@@ -47,7 +51,7 @@ export function held(dump: unknown): Holdings {
     ),
     listener: new Map(
       all((section) => section.dynamic_listeners).flatMap(({ name, active_state: state }) =>
-        state === undefined ? [] : [[name, state.version_info]],
+        state === undefined ? [] : [[name, encodedText(state.listener)]],
       ),
     ),
     routes: new Map(
@@ -90,7 +94,7 @@ interface Section {
   readonly dynamic_endpoint_configs?: ReadonlyArray<{ readonly endpoint_config: Assignment }>;
   readonly dynamic_listeners?: ReadonlyArray<{
     readonly name: string;
-    readonly active_state?: { readonly version_info: string };
+    readonly active_state?: { readonly listener: object };
   }>;
   readonly dynamic_route_configs?: ReadonlyArray<{
     readonly version_info: string;
@@ -128,6 +132,15 @@ interface Scope {
   readonly name: string;
   readonly route_configuration_name: string;
   readonly key: unknown;
+}
+
+/**
+ * The encoded message. For listeners, whose version in the dump is that of the first one of its name: Envoy does not
+ * note the new one where it changes filter chains in place.
+ */
+function encodedText(json: object): string {
+  const { value } = fromJson(AnySchema, json as JsonValue, { registry });
+  return hash('sha256', value, 'hex');
 }
 
 /** Addresses of an assignment, in order: the dump fills in defaults that we don't send. */

@@ -19,15 +19,20 @@ export interface UdpAnswer {
   readonly received: string;
 }
 
+/** Reads the datagram of a UDP backend. */
+export function readUdpAnswer(datagram: Buffer): UdpAnswer {
+  const [introduction = '', ...rest] = datagram.toString().split('\n');
+  const [name = '', version = ''] = introduction.split(' ');
+  return { name, version, received: rest.join('\n') };
+}
+
 /** Sends a datagram from a port of its own and waits for the answer. Rejects with a ClientError. */
 export function talkUdp(talk: UdpTalk): Promise<UdpAnswer> {
   const socket = createSocket(isIPv6(talk.address) ? 'udp6' : 'udp4');
   const answer = exchange<UdpAnswer>(talk.timeoutMs, (resolve, reject) => {
     socket.on('error', reject);
     socket.on('message', (datagram) => {
-      const [introduction = '', ...rest] = datagram.toString().split('\n');
-      const [name = '', version = ''] = introduction.split(' ');
-      resolve({ name, version, received: rest.join('\n') });
+      resolve(readUdpAnswer(datagram));
     });
     // Connected, so that the kernel reports a port on which nobody listens.
     socket.connect(talk.port, talk.address, () => socket.send(talk.send));
