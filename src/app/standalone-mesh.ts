@@ -5,6 +5,7 @@ import type { ListenAddress, StandaloneOptions } from '../config/options.ts';
 import { AllocationFile } from '../control/allocation-file.ts';
 import { ControlLoop, type Round } from '../control/loop.ts';
 import { byProblem, type Problem } from '../model/problem.ts';
+import { drainSeconds } from '../proxy/supervise.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ApiState, NodeConfiguration } from '../serve/http/api.ts';
@@ -24,6 +25,12 @@ export interface Reached {
   readonly api: ListenAddress | undefined;
   readonly xds: ListenAddress | undefined;
 }
+
+/**
+ * How long a freed port or address rests when no proxy knows it any more: three times as long as Envoy keeps the
+ * connections to it, and longer than answers of our DNS may be kept.
+ */
+const restMs = 3 * drainSeconds * 1000;
 
 /** The control loop, the xDS server and the metrics of a mesh. Constructing it opens nothing. */
 export class StandaloneMesh implements ApiState {
@@ -54,6 +61,7 @@ export class StandaloneMesh implements ApiState {
       onRound: (round) => this.#roundDone(round),
       clock: systemClock,
       log,
+      restMs,
     });
     this.xds.onSettled((sequence) => this.loop.settled(sequence));
   }

@@ -31,7 +31,9 @@ const noTypes: Resources = {
   'type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration': new Map(),
 };
 
-function start(given: { readonly httpPorts?: number; readonly settleAtOnce?: true } = {}): Harness {
+function start(
+  given: { readonly httpPorts?: number; readonly settleAtOnce?: true; readonly restMs?: number } = {},
+): Harness {
   const clock = new FakeClock();
   const log = new RecordLog();
   const rounds: Round[] = [];
@@ -60,6 +62,7 @@ function start(given: { readonly httpPorts?: number; readonly settleAtOnce?: tru
     onRound: (round) => rounds.push(round),
     clock,
     log,
+    ...(given.restMs !== undefined && { restMs: given.restMs }),
   });
   const offer = (...changes: readonly ObjectChange[]): void => loop.offer({ changes, problems: [] });
   return { clock, loop, log, rounds, published, steps, offer };
@@ -133,6 +136,43 @@ describe('ControlLoop', () => {
     assert.deepEqual(loop.topology?.problems, []);
   });
 
+  it('lets a freed port rest for a time after no proxy knows it any more', () => {
+    const { clock, loop, offer } = start({ httpPorts: 2, restMs: 30_000 });
+    const free = (): number =>
+      2 - loop.allocation.ports.http.assigned.size - loop.allocation.ports.http.resting.size;
+    offer(put(shop), put(cart));
+    clock.advance(200);
+    loop.settled(1);
+    offer(take(shop));
+    clock.advance(20_000);
+    loop.settled(2);
+    offer(take(cart));
+    clock.advance(20_000);
+    loop.settled(3);
+    assert.equal(free(), 0);
+    clock.advance(9_999);
+    assert.equal(free(), 0);
+    clock.advance(1);
+    assert.equal(free(), 1, 'the first has rested since it was settled, the second has not');
+    clock.advance(20_000);
+    assert.equal(free(), 2);
+    assert.equal(clock.waiting, 0);
+  });
+
+  it('gives a port that has rested to the service that waits for it', () => {
+    const { clock, loop, offer } = start({ httpPorts: 1, restMs: 30_000 });
+    offer(put(shop));
+    clock.advance(200);
+    offer(take(shop), put(cart));
+    clock.advance(200);
+    loop.settled(2);
+    clock.advance(29_000);
+    assert.equal(loop.topology?.problems.length, 1);
+    clock.advance(1_200);
+    assert.equal(loop.topology?.services.get('store/cart')?.ports[0]?.meshPort, 20_000);
+    assert.deepEqual(loop.topology?.problems, []);
+  });
+
   it('frees ports at once where no proxy is connected', () => {
     const { clock, loop, offer } = start({ httpPorts: 1, settleAtOnce: true });
     offer(put(shop));
@@ -166,11 +206,18 @@ describe('ControlLoop', () => {
   });
 
   it('does nothing after it is stopped', () => {
-    const { clock, loop, offer, rounds } = start();
+    const { clock, loop, offer, rounds } = start({ restMs: 30_000 });
     offer(put(shop));
     loop.stop();
     clock.advance(1000);
     assert.equal(rounds.length, 0);
+    offer(put(shop));
+    clock.advance(200);
+    offer(take(shop));
+    clock.advance(200);
+    loop.settled(2);
+    loop.stop();
+    assert.equal(clock.waiting, 0);
   });
 
   it('goes on from what was handed out before', () => {

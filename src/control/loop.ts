@@ -6,7 +6,7 @@ import { TopologyBuilder, type ModelOptions } from '../model/build.ts';
 import type { Allocation } from '../model/compose.ts';
 import type { Offer } from '../model/offer.ts';
 import type { Topology } from '../model/topology.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Resources } from '../translate/resources.ts';
 import { Holdoff } from './holdoff.ts';
@@ -39,6 +39,8 @@ export interface ControlOptions {
   readonly quietMs?: number;
   /** Longest time that a change waits; 100 ms by default. */
   readonly maxMs?: number;
+  /** How long a freed port or address rests when no proxy knows it any more, in milliseconds; 0 by default. */
+  readonly restMs?: number;
 }
 
 /** Runs the pipeline whenever there is something new. Does nothing before the first offer. */
@@ -47,7 +49,8 @@ export class ControlLoop {
   readonly #builder: TopologyBuilder;
   readonly #holdoff: Holdoff;
   readonly #problems: ProblemLog;
-  readonly #resting = new RestingNumbers();
+  readonly #resting: RestingNumbers;
+  #restTimer: Timer | undefined;
   #savedAllocation: Allocation;
   #topology: Topology | undefined;
   #resources: Resources | undefined;
@@ -59,7 +62,8 @@ export class ControlLoop {
     this.#builder = new TopologyBuilder(options.model, options.allocation);
     this.#savedAllocation = options.allocation;
     this.#problems = new ProblemLog(options.log);
-    const { clock, quietMs = 10, maxMs = 100 } = options;
+    const { clock, quietMs = 10, maxMs = 100, restMs = 0 } = options;
+    this.#resting = new RestingNumbers(clock, restMs);
     this.#holdoff = new Holdoff({ clock, quietMs, maxMs }, () => this.#round());
   }
 
@@ -94,13 +98,25 @@ export class ControlLoop {
   /** Says that every connected proxy has acknowledged the snapshots up to this sequence number. */
   settled(sequence: number): void {
     this.#settled = sequence;
-    const released = this.#resting.settled(sequence);
-    if (released !== undefined && this.#builder.release(released)) this.#holdoff.touch();
+    this.#resting.settled(sequence);
+    this.#release();
   }
 
   /** Ends the loop: nothing is built or published after. */
   stop(): void {
     this.#holdoff.stop();
+    this.#restTimer?.cancel();
+  }
+
+  /** Gives away again what has rested, now and when the next time is up. */
+  #release(): void {
+    const released = this.#resting.take();
+    if (released !== undefined && this.#builder.release(released)) this.#holdoff.touch();
+    this.#restTimer?.cancel();
+    const { dueAt } = this.#resting;
+    if (dueAt === undefined) return;
+    const { clock } = this.#options;
+    this.#restTimer = clock.after(Math.max(1, dueAt - clock.now()), () => this.#release());
   }
 
   #round(): void {

@@ -52,6 +52,9 @@ export interface EnvoySupervisor {
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** How long Envoy keeps connections to what is no longer served. */
+export const drainSeconds = 10;
+
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
 const healthyMs = 30_000;
@@ -112,6 +115,13 @@ function envoyFlags({ concurrency, envoyLogLevel = 'warning' }: SuperviseOptions
     '--log-level',
     envoyLogLevel,
     ...envoyLogFlags,
+    // Connections to an address that the mesh no longer serves are told to close with the next response, and cut when the
+    // time is up. They must be gone before another service gets the port or address (control/resting.ts), and Envoy's
+    // default is ten minutes, in which it also keeps the memory of every listener that was ever removed.
+    '--drain-strategy',
+    'immediate',
+    '--drain-time-s',
+    String(drainSeconds),
     // Hot restart shares memory by a number of the machine, which would make two meshes on it clash.
     '--disable-hot-restart',
   ];
