@@ -4,11 +4,11 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import type { Manifest } from '../../../test/kit/manifest-of.ts';
-import { describeSource, type SourceWorld } from '../../../test/kit/source-conformance.ts';
-import { silentLog } from '../../runtime/log.ts';
-import type { Source } from '../source.ts';
-import { createFileSource } from './file-source.ts';
+import type { Manifest } from './kit/manifest-of.ts';
+import { describeSource, type SourceWorld } from './kit/source-conformance.ts';
+import { silentLog } from '../src/runtime/log.ts';
+import type { Source } from '../src/source/source.ts';
+import { createFileSource } from '../src/source/file/file-source.ts';
 
 class Folder implements SourceWorld {
   readonly #path: string;
