@@ -10,14 +10,14 @@ import type { Dial } from '../clients/http.ts';
 import { lockRange } from '../lock-range.ts';
 import { ServiceClient } from '../service-client.ts';
 import { Standalone, type StandaloneCall } from '../standalone.ts';
-import { TrafficLoad } from '../traffic-load.ts';
+import { TrafficLoad, type Target } from '../traffic-load.ts';
 import { backendNumbers, mendAll, mutate, stableSpecs, type MutationKind } from './mutation-table.ts';
 import type { Doors } from './calls.ts';
 import { EditedFolder, type Edit } from './edits.ts';
 import { Expectations } from './expectations.ts';
 import { Random } from './random.ts';
 import { backendAddress, backendName, type BackendPlaces, type ServiceSpec } from './service-spec.ts';
-import { changingTargets, stableTargets, TopologyView } from './targets.ts';
+import { changingTargets, lastingTargets, stableTargets, TopologyView } from './targets.ts';
 import { World } from './world.ts';
 
 /** What a mesh under change begins with. */
@@ -34,6 +34,9 @@ export interface MeshUnderChangeOptions {
   readonly call?: Pick<StandaloneCall, 'flags' | 'ports'>;
 }
 
+/** What is asked. */
+export type TrafficKind = 'stable' | 'lasting' | 'changing';
+
 const ports = { http: 8080, tcp: 9090, udp: 5300 } as const;
 
 /** Everything in one; ends it all when disposed of. */
@@ -44,6 +47,8 @@ export class MeshUnderChange implements AsyncDisposable {
   readonly folder: string;
   readonly stateDir: string;
   readonly addressRange: string;
+  /** Admin interface of the Envoy, where the test started it. */
+  externalAdmin: Dial | undefined;
   readonly #call: StandaloneCall;
   readonly #stack = new AsyncDisposableStack();
   readonly #edited: EditedFolder;
@@ -136,19 +141,19 @@ export class MeshUnderChange implements AsyncDisposable {
     return this.#client;
   }
 
-  /** Begins to send requests: to services that must never fail, and to those that change. */
-  async startTraffic(): Promise<void> {
+  /**
+   * Begins to send requests, of all kinds by default: to services that must never fail, over connections to them that stay
+   * open, and to services that change.
+   */
+  async startTraffic(kinds: readonly TrafficKind[] = ['stable', 'lasting', 'changing']): Promise<void> {
+    const { world, client, doors, expectations } = this;
     const view = new TopologyView(() => this.mesh.topology());
-    const context = {
-      world: this.world,
-      client: this.client,
-      doors: this.doors,
-      view,
-      expectations: this.expectations,
-    };
-    const stable = await stableTargets(context);
-    this.#stack.defer(() => stable.close());
-    this.#loads.push(this.#stack.use(new TrafficLoad(stable.targets, { pauseMs: 120 })));
+    const context = { world, client, doors, view, expectations };
+    const targets: Target[] = [];
+    if (kinds.includes('stable')) targets.push(...(await stableTargets(context)));
+    if (kinds.includes('lasting')) targets.push(...(await lastingTargets(context, this.#stack)));
+    this.#loads.push(this.#stack.use(new TrafficLoad(targets, { pauseMs: 120 })));
+    if (!kinds.includes('changing')) return;
     this.#loads.push(this.#stack.use(new TrafficLoad(changingTargets(context, 6), { pauseMs: 30 })));
   }
 
@@ -173,6 +178,7 @@ export class MeshUnderChange implements AsyncDisposable {
 
   /** Where the Envoy of the mesh has its admin interface. */
   async envoyAdmin(): Promise<Dial> {
+    if (this.externalAdmin !== undefined) return this.externalAdmin;
     const text = await readFile(join(this.stateDir, 'envoy', 'envoy-bootstrap.json'), 'utf8');
     const { admin } = JSON.parse(text) as {
       readonly admin: {

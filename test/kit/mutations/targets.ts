@@ -56,58 +56,52 @@ export class TopologyView {
   }
 }
 
-/** Targets that must never fail. `close` ends their connections. */
-export async function stableTargets(
+/** Every way to every stable service, found now: what moves one is a failure. */
+export async function stableTargets(context: TargetContext): Promise<readonly Target[]> {
+  return await Promise.all(
+    stableAims().map(async (aim): Promise<Target> => {
+      const call = await findCall(context, aim);
+      const ask = (): Promise<Outcome> =>
+        call === undefined
+          ? Promise.resolve({ kind: 'failure', what: 'unknown name' })
+          : context.client.call(call);
+      return { name: `${aim.spec.key} by ${aim.way}`, ask: () => judged(context, aim, ask) };
+    }),
+  );
+}
+
+/** Connections and sessions that are never renewed; HTTP has none, whose clients keep connections anyway. */
+export async function lastingTargets(
   context: TargetContext,
-): Promise<{ readonly targets: readonly Target[]; readonly close: () => Promise<void> }> {
-  const open = new AsyncDisposableStack();
+  open: AsyncDisposableStack,
+): Promise<readonly Target[]> {
   const targets: Target[] = [];
-  for (const spec of stableSpecs) {
-    const [port] = spec.ports;
-    if (port === undefined) continue;
-    for (const way of waysOf(spec)) {
-      targets.push(stableTarget(context, { spec, port, way }));
-      const lasting = await lastingTarget(context, { spec, port, way }, open);
-      if (lasting !== undefined) targets.push(lasting);
+  for (const aim of stableAims()) {
+    const { spec, way } = aim;
+    const call = spec.traffic === 'http' ? undefined : await findCall(context, aim);
+    if (call === undefined) continue;
+    const name = `${spec.key} by ${way}, kept open`;
+    if (spec.traffic === 'tcp') {
+      const echo = open.use(await TcpEcho.open(call.to));
+      targets.push({ name, ask: () => echo.echo() });
+    } else {
+      const session = open.use(await UdpSession.open(call.to));
+      targets.push({ name, ask: () => judged(context, aim, () => outcomeOf(session.send())) });
     }
   }
-  return { targets, close: () => open.disposeAsync() };
+  return targets;
+}
+
+function stableAims(): readonly Aim[] {
+  return stableSpecs.flatMap((spec) =>
+    waysOf(spec).flatMap((way) => spec.ports.map((port) => ({ spec, port, way }))),
+  );
 }
 
 interface Aim {
   readonly spec: ServiceSpec;
   readonly port: SpecPort;
   readonly way: Way;
-}
-
-/** A new request each time, answered by a backend that the service has. */
-function stableTarget(context: TargetContext, aim: Aim): Target {
-  // A stable service is where it is: what moves it is a failure.
-  let call: ReturnType<typeof callBy> | undefined;
-  const ask = async (): Promise<Outcome> => {
-    call ??= findCall(context, aim);
-    const found = await call;
-    return found === undefined ? { kind: 'failure', what: 'unknown name' } : context.client.call(found);
-  };
-  return { name: `${aim.spec.key} by ${aim.way}`, ask: () => judged(context, aim, ask) };
-}
-
-/** A connection or session that is never renewed; undefined for HTTP, whose clients keep connections anyway. */
-async function lastingTarget(
-  context: TargetContext,
-  aim: Aim,
-  open: AsyncDisposableStack,
-): Promise<Target | undefined> {
-  const { spec, way } = aim;
-  const call = spec.traffic === 'http' ? undefined : await findCall(context, aim);
-  if (call === undefined) return undefined;
-  const name = `${spec.key} by ${way}, kept open`;
-  if (spec.traffic === 'tcp') {
-    const echo = open.use(await TcpEcho.open(call.to));
-    return { name, ask: () => echo.echo() };
-  }
-  const session = open.use(await UdpSession.open(call.to));
-  return { name, ask: () => judged(context, aim, () => outcomeOf(session.send())) };
 }
 
 async function outcomeOf(answer: Promise<{ readonly name: string }>): Promise<Outcome> {
