@@ -123,10 +123,14 @@ export class MeshUnderChange implements AsyncDisposable {
     );
   }
 
-  /** Starts the process, with more than the usual flags where some are given, and waits until it is ready. */
-  async startMesh(call: Pick<StandaloneCall, 'flags' | 'ports'> = {}): Promise<void> {
-    const flags = [...(this.#call.flags ?? []), ...(call.flags ?? [])];
-    this.#mesh = await Standalone.start({ ...this.#call, ...call, flags });
+  /** Starts the process, and waits for nothing. */
+  async spawnMesh(): Promise<void> {
+    this.#mesh = await Standalone.spawn(this.#call);
+  }
+
+  /** Starts the process and waits until it is ready. */
+  async startMesh(): Promise<void> {
+    this.#mesh = await Standalone.start(this.#call);
     if (this.#doors !== undefined) return;
     const { http, dns } = await this.#mesh.ports();
     const client = this.#stack.use(new ServiceClient(dns));
