@@ -8,8 +8,9 @@
 export const layers: Readonly<Record<string, readonly string[] | 'all'>> = {
   runtime: [],
   gen: [],
+  kube: ['runtime'],
   model: [],
-  source: ['model', 'runtime'],
+  source: ['model', 'kube', 'runtime'],
   translate: ['model', 'gen'],
   serve: ['model', 'translate', 'runtime'],
   'serve/xds': ['gen'],
