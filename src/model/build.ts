@@ -8,6 +8,7 @@ import type { KubeObject } from './objects.ts';
 import type { Offer } from './offer.ts';
 import { assignPorts, emptyPortTable, releasePorts, type ByTraffic, type PortRanges } from './ports.ts';
 import type { Problem } from './problem.ts';
+import { overlayRecorded, type RecordedPorts } from './recorded.ts';
 import { serviceProblem, type ServiceDraft } from './services.ts';
 import { assignSlots, emptySlots, releaseSlots, type NumberRange } from './slots.ts';
 import { ObjectStore } from './store.ts';
@@ -38,6 +39,7 @@ export class TopologyBuilder {
   #sourceProblems: readonly Problem[] = [];
   #allocation: Allocation;
   #allocationProblems: readonly Problem[] = [];
+  #recorded: RecordedPorts | undefined;
 
   /** Begins with what was handed out before, so that nothing moves over a restart. */
   constructor(options: ModelOptions, allocation: Allocation = emptyAllocation) {
@@ -60,6 +62,15 @@ export class TopologyBuilder {
   apply(offer: Offer): boolean {
     this.#sourceProblems = offer.problems;
     return this.#store.apply(offer.changes);
+  }
+
+  /**
+   * Takes in which mesh ports are on record in the cluster. From then on a port is served only where it is on record,
+   * and {@link allocation} says what ought to be: the ports on record, and those that services without one are to get.
+   */
+  record(recorded: RecordedPorts): void {
+    this.#recorded = recorded;
+    this.#allocate();
   }
 
   /**
@@ -93,6 +104,7 @@ export class TopologyBuilder {
     return this.#composer.compose({
       drafts: this.#drafts.drafts,
       allocation: this.#allocation,
+      recorded: this.#recorded,
       problems: [...this.#sourceProblems, ...this.#allocationProblems],
     });
   }
@@ -100,7 +112,11 @@ export class TopologyBuilder {
   #allocate(): void {
     const { drafts } = this.#drafts;
     const last = this.#allocation;
-    const ports = assignPorts(last.ports, wantedPorts(drafts), this.#options.ports);
+    const known =
+      this.#recorded === undefined
+        ? last.ports
+        : overlayRecorded(last.ports, this.#recorded, this.#options.ports);
+    const ports = assignPorts(known, wantedPorts(drafts), this.#options.ports);
     const range = this.#options.addresses;
     const addresses = assignSlots(
       last.addresses,

@@ -4,6 +4,7 @@ import { formatIpv4 } from './addresses.ts';
 import { byText, objectKey, type ServiceKey } from './key.ts';
 import type { PortTable } from './ports.ts';
 import { byProblem, type Problem } from './problem.ts';
+import type { RecordedPorts } from './recorded.ts';
 import type { ServiceDraft } from './services.ts';
 import type { Slots } from './slots.ts';
 import type { Service, ServicePort, Topology } from './topology.ts';
@@ -24,6 +25,8 @@ export interface ComposeOptions {
 export interface Parts {
   readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
   readonly allocation: Allocation;
+  /** Mesh ports on record in the cluster: only where one agrees with what is handed out is it served. Undefined: no record is kept there. */
+  readonly recorded: RecordedPorts | undefined;
   /** Problems beside those of the drafts. */
   readonly problems: readonly Problem[];
 }
@@ -34,7 +37,7 @@ export class TopologyComposer {
   #topology: Topology = { services: new Map(), problems: [] };
   /** What the last topology was made of: a service for which both are the same is not looked at. */
   readonly #drafts = new Map<ServiceKey, ServiceDraft>();
-  #allocation: Allocation | undefined;
+  #handedOut: HandedOut | undefined;
 
   constructor(options: ComposeOptions) {
     this.#options = options;
@@ -52,7 +55,7 @@ export class TopologyComposer {
   #services(parts: Parts): ReadonlyMap<ServiceKey, Service> {
     const last = this.#topology.services;
     const changed = this.#changed(parts);
-    this.#allocation = parts.allocation;
+    this.#handedOut = parts;
     const isSameKeys = parts.drafts.size === last.size && changed.keys().every((key) => last.has(key));
     if (isSameKeys && changed.size === 0) return last;
     if (isSameKeys) return new Map(last.entries().map(([key, old]) => [key, changed.get(key) ?? old]));
@@ -66,14 +69,16 @@ export class TopologyComposer {
   }
 
   /** Services that are new or say something else than in the last topology. */
-  #changed({ drafts, allocation }: Parts): ReadonlyMap<ServiceKey, Service> {
+  #changed(parts: Parts): ReadonlyMap<ServiceKey, Service> {
+    const { drafts, allocation, recorded } = parts;
     const changed = new Map<ServiceKey, Service>();
-    const isSameAllocation = allocation === this.#allocation;
+    const last = this.#handedOut;
+    const isSameAllocation = allocation === last?.allocation && recorded === last.recorded;
     for (const [key, draft] of drafts) {
       const old = this.#topology.services.get(key);
       const isSameDraft = old !== undefined && this.#drafts.get(key) === draft;
-      if (isSameDraft && (isSameAllocation || hasSameAllocation(old, allocation))) continue;
-      const service = composeService(draft, allocation, this.#options);
+      if (isSameDraft && (isSameAllocation || hasSameAllocation(old, parts))) continue;
+      const service = composeService(draft, parts, this.#options);
       this.#drafts.set(key, draft);
       const kept = old === undefined ? service : keepEqualParts(old, service);
       if (kept !== old) changed.set(key, kept);
@@ -92,31 +97,41 @@ export class TopologyComposer {
   }
 }
 
+type HandedOut = Pick<Parts, 'allocation' | 'recorded'>;
+
+function meshPortOf(
+  port: Pick<ServicePort, 'key' | 'traffic'>,
+  { allocation, recorded }: HandedOut,
+): number | undefined {
+  const assigned = allocation.ports[port.traffic].assigned.get(port.key);
+  return recorded === undefined || recorded.get(port.key) === assigned ? assigned : undefined;
+}
+
 function composeService(
   draft: ServiceDraft,
-  allocation: Allocation,
+  handedOut: HandedOut,
   { firstLocalPort }: ComposeOptions,
 ): Service {
   const key = objectKey(draft.namespace, draft.name);
-  const address = allocation.addresses.assigned.get(key);
+  const address = handedOut.allocation.addresses.assigned.get(key);
   return {
     key,
     namespace: draft.namespace,
     name: draft.name,
     ports: draft.ports.map((port) => ({
       ...port,
-      meshPort: allocation.ports[port.traffic].assigned.get(port.key),
+      meshPort: meshPortOf(port, handedOut),
       localPort: address === undefined || port.port < firstLocalPort ? undefined : port.port,
     })),
     localAddress: address === undefined ? undefined : formatIpv4(address),
   };
 }
 
-function hasSameAllocation(service: Service, { ports, addresses }: Allocation): boolean {
-  const address = addresses.assigned.get(service.key);
+function hasSameAllocation(service: Service, handedOut: HandedOut): boolean {
+  const address = handedOut.allocation.addresses.assigned.get(service.key);
   return (
     service.localAddress === (address === undefined ? undefined : formatIpv4(address)) &&
-    service.ports.every((port) => port.meshPort === ports[port.traffic].assigned.get(port.key))
+    service.ports.every((port) => port.meshPort === meshPortOf(port, handedOut))
   );
 }
 

@@ -92,7 +92,8 @@ export function releasePorts(table: PortTable, released: ByTraffic<Iterable<numb
   });
 }
 
-function sameOrNext(previous: PortTable, next: PortTable): PortTable {
+/** The previous table where the next one has the same parts. */
+export function sameOrNext(previous: PortTable, next: PortTable): PortTable {
   const isSame = next.http === previous.http && next.tcp === previous.tcp && next.udp === previous.udp;
   return isSame ? previous : next;
 }
