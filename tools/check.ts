@@ -15,10 +15,13 @@ const lcov = join(root, 'coverage', 'lcov.info');
 interface Step {
   readonly name: string;
   readonly command: readonly [program: string, ...args: string[]];
+  /** It may take minutes, so what it says is shown as it says it. */
+  readonly live?: true;
 }
 
 /** What can be said without running the code, and what running it needs. */
 const steps: readonly Step[] = [
+  { name: 'cluster', command: ['node', 'tools/cluster/binaries.ts'], live: true },
   { name: 'typecheck', command: ['tsc', '-p', '.'] },
   { name: 'generated code', command: ['node', 'tools/gen.ts', '--check'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
@@ -27,13 +30,14 @@ const steps: readonly Step[] = [
   { name: 'envoy', command: ['node', 'tools/fetch-envoy.ts'] },
 ];
 
-/** Runs a step; its output is shown only where it failed. */
-async function runStep({ name, command: [program, ...args] }: Step): Promise<boolean> {
+/** Runs a step; its output is shown only where it failed, or if it is live. */
+async function runStep({ name, command: [program, ...args], live }: Step): Promise<boolean> {
   const started = performance.now();
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const output: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+  const take = (chunk: Buffer): unknown => (live ? process.stdout.write(chunk) : output.push(chunk));
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
   const code = await ended(child);
   report(name, code === 0, started);
   if (code !== 0) process.stdout.write(Buffer.concat(output));
