@@ -54,7 +54,7 @@ function isAlike(a: Group, b: Group): boolean {
   );
 }
 
-/** Everything that routes are made of; the key holds namespace, service and port. */
-function isRoutedAlike(a: PlacedPort, b: PlacedPort | undefined): boolean {
+/** Whether ports agree in everything that routes are made of; the key holds namespace, service and port. */
+export function isRoutedAlike(a: PlacedPort, b: PlacedPort | undefined): boolean {
   return b !== undefined && a.port.key === b.port.key && a.port.meshPort === b.port.meshPort;
 }

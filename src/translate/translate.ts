@@ -1,11 +1,12 @@
 // Topology into resources: what every proxy of the mesh is told. Pure, and the same in every replica.
 
 import type { Topology } from '../model/topology.ts';
+import { withNewEndpoints } from './endpoint-changes.ts';
 import type { TranslateOptions } from './options.ts';
 import { nextSet } from './resource-set.ts';
-import { type Resource, type Resources, typeUrls } from './resources.ts';
-import { createServiceTranslator, type PlacedPort } from './service-resources.ts';
-import { createSharedTranslator } from './shared-resources.ts';
+import { type Resources, typeUrls } from './resources.ts';
+import { createServiceTranslator, type PlacedPort, type ServiceResources } from './service-resources.ts';
+import { createSharedTranslator, type SharedResources } from './shared-resources.ts';
 
 export type { TranslateOptions } from './options.ts';
 
@@ -17,31 +18,39 @@ export type { TranslateOptions } from './options.ts';
 export function createTranslator(options: TranslateOptions): (topology: Topology) => Resources {
   const translateService = createServiceTranslator(options);
   const translateShared = createSharedTranslator(options);
+  let before: readonly ServiceResources[] = [];
   let last: Resources = noResources;
 
   return (topology) => {
-    const clusters: Resource[] = [];
-    const endpoints: Resource[] = [];
-    const listeners: Resource[] = [];
-    const placed: PlacedPort[] = [];
-    for (const service of topology.services.values()) {
-      const own = translateService(service);
-      clusters.push(...own.clusters);
-      endpoints.push(...own.endpoints);
-      listeners.push(...own.listeners);
-      placed.push(...own.placed);
-    }
-    const shared = translateShared(placed);
-    const next: Resources = {
-      [typeUrls.cluster]: nextSet(last[typeUrls.cluster], clusters),
-      [typeUrls.endpoints]: nextSet(last[typeUrls.endpoints], endpoints),
-      [typeUrls.listener]: nextSet(last[typeUrls.listener], [...listeners, ...shared.listeners]),
-      [typeUrls.routes]: nextSet(last[typeUrls.routes], shared.routes),
-      [typeUrls.scopedRoutes]: nextSet(last[typeUrls.scopedRoutes], shared.scopedRoutes),
-    };
-    last = isSame(last, next) ? last : next;
+    const services = Array.from(topology.services.values(), translateService);
+    const next = last === noResources ? undefined : withNewEndpoints(last, { before, after: services });
+    last = next ?? putTogether(last, { services, translateShared });
+    before = services;
     return last;
   };
+}
+
+/** The resources that follow `last`. Types in which nothing changed keep their reference, as does the whole. */
+function putTogether(
+  last: Resources,
+  parts: {
+    readonly services: readonly ServiceResources[];
+    readonly translateShared: (ports: readonly PlacedPort[]) => SharedResources;
+  },
+): Resources {
+  const { services, translateShared } = parts;
+  const shared = translateShared(services.flatMap(({ placed }) => placed));
+  const clusters = services.flatMap((own) => own.clusters);
+  const endpoints = services.flatMap((own) => own.endpoints);
+  const listeners = services.flatMap((own) => own.listeners);
+  const next: Resources = {
+    [typeUrls.cluster]: nextSet(last[typeUrls.cluster], clusters),
+    [typeUrls.endpoints]: nextSet(last[typeUrls.endpoints], endpoints),
+    [typeUrls.listener]: nextSet(last[typeUrls.listener], [...listeners, ...shared.listeners]),
+    [typeUrls.routes]: nextSet(last[typeUrls.routes], shared.routes),
+    [typeUrls.scopedRoutes]: nextSet(last[typeUrls.scopedRoutes], shared.scopedRoutes),
+  };
+  return isSame(last, next) ? last : next;
 }
 
 /** Translates from scratch. */
