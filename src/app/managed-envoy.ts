@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { StandaloneOptions } from '../config/options.ts';
+import { StateError } from '../control/state-error.ts';
 import { findEnvoy } from '../proxy/find-envoy.ts';
 import { superviseEnvoy } from '../proxy/supervise.ts';
 import type { Log } from '../runtime/log.ts';
@@ -19,7 +20,11 @@ export interface ManagedEnvoyOptions {
   readonly log: Log;
 }
 
-/** Runs Envoy until the signal aborts. Rejects where there is none to be had. */
+/**
+ * Runs Envoy until the signal aborts.
+ *
+ * @throws EnvoyError where there is none to be had, StateError where its bootstrap cannot be written.
+ */
 export async function runManagedEnvoy(
   options: StandaloneOptions,
   { xdsPort, mesh, log }: ManagedEnvoyOptions,
@@ -29,6 +34,7 @@ export async function runManagedEnvoy(
   if (signal.aborted) return;
   log.info('Using Envoy', { path: envoy.path, version: envoy.version });
   const adminPort = await probePort({ what: "Envoy's admin interface", host: loopback, port: 0 });
+  const workDir = join(options.stateDir, 'envoy');
   let starts = 0;
   const supervisor = superviseEnvoy({
     binary: envoy.path,
@@ -38,7 +44,7 @@ export async function runManagedEnvoy(
       xds: { address: loopback, port: xdsPort },
       admin: { address: loopback, port: adminPort },
     }),
-    workDir: join(options.stateDir, 'envoy'),
+    workDir,
     concurrency: options.concurrency,
     log,
     onStart: () => {
@@ -46,5 +52,9 @@ export async function runManagedEnvoy(
       if (starts > 1) mesh.envoyRestarted();
     },
   });
-  await supervisor.run(signal);
+  try {
+    await supervisor.run(signal);
+  } catch (error) {
+    throw StateError.isCause(error) ? StateError.unwritable("Envoy's bootstrap", workDir, error) : error;
+  }
 }

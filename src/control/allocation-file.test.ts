@@ -59,6 +59,16 @@ describe('AllocationFile', () => {
   it('does not start over what it may not read', () => {
     mkdirSync(path, { recursive: true });
     chmodSync(path, 0o700);
-    assert.throws(() => new AllocationFile(path, log).load(), /EISDIR/);
+    assert.throws(() => new AllocationFile(path, log).load(), {
+      code: 'MAESH_STATE_UNUSABLE',
+      message: `The table of ports and addresses cannot be read from ${path}: it is a folder`,
+    });
+  });
+
+  it('does not start over where it cannot put a broken file aside', () => {
+    mkdirSync(join(`${path}.broken`, 'occupied'), { recursive: true });
+    writeFileSync(path, 'broken');
+    assert.throws(() => new AllocationFile(path, log).load(), { code: 'MAESH_STATE_UNUSABLE' });
+    assert.equal(readFileSync(path, 'utf8'), 'broken');
   });
 });

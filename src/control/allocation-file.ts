@@ -8,6 +8,7 @@ import { emptyAllocation } from '../model/build.ts';
 import type { Allocation } from '../model/compose.ts';
 import type { Slots } from '../model/slots.ts';
 import type { Log } from '../runtime/log.ts';
+import { StateError } from './state-error.ts';
 
 const slotsSchema = z.object({
   assigned: z.record(z.string(), z.int().nonnegative()),
@@ -31,8 +32,10 @@ export class AllocationFile {
   }
 
   /**
-   * Reads what was handed out before; nothing where there is no file yet. A file that cannot be read is put aside as
+   * Reads what was handed out before; nothing where there is no file yet. A file that is broken is put aside as
    * `<path>.broken`: the mesh starts afresh, and the log says that ports and addresses may have moved.
+   *
+   * @throws StateError where the file may be whole, but cannot be read or put aside.
    */
   load(): Allocation {
     let text: string;
@@ -40,7 +43,7 @@ export class AllocationFile {
       text = readFileSync(this.#path, 'utf8');
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return emptyAllocation;
-      throw error;
+      throw StateError.unreadable('The table of ports and addresses', this.#path, error);
     }
     try {
       const { ports, addresses } = fileSchema.parse(JSON.parse(text));
@@ -49,14 +52,23 @@ export class AllocationFile {
         addresses: toSlots(addresses),
       };
     } catch (error) {
-      const aside = `${this.#path}.broken`;
-      renameSync(this.#path, aside);
+      const aside = this.#putAside();
       this.#log.error('The table of ports and addresses is broken and was put aside; they may move', {
         file: aside,
         error,
       });
       return emptyAllocation;
     }
+  }
+
+  #putAside(): string {
+    const aside = `${this.#path}.broken`;
+    try {
+      renameSync(this.#path, aside);
+    } catch (error) {
+      throw StateError.unreadable('The table of ports and addresses', this.#path, error);
+    }
+    return aside;
   }
 
   /** Writes what is handed out now. A failure is logged: the mesh goes on, and a restart may move what it could not record. */
