@@ -3,7 +3,7 @@
 import type { Surroundings } from '../config/config-file.ts';
 import { mistakeText, type Mistake } from '../config/mistake.ts';
 import { readSettings } from '../config/read-settings.ts';
-import type { CommandName, CommandSettings } from '../config/settings.ts';
+import type { CommandName, CommandSettings, SubcommandName } from '../config/settings.ts';
 import type { Texts } from '../config/choose-source.ts';
 import { MissingPathError } from '../source/file/missing-path-error.ts';
 import { CommandError, type Command, type CommandContext } from './command.ts';
@@ -29,7 +29,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
 }
 
 // oxlint-disable-next-line no-unnecessary-type-parameters -- it ties the settings to the command that takes them
-async function callCommand<C extends CommandName>(
+async function callCommand<C extends SubcommandName>(
   name: C,
   flags: Texts,
   { terminal, surroundings }: CliContext,

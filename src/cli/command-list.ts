@@ -1,10 +1,10 @@
 // The commands of `maesh`, in the order in which help lists them.
 
-import type { CommandName } from '../config/settings.ts';
+import type { SubcommandName } from '../config/settings.ts';
 import type { Command } from './command.ts';
 
 /** Every command, by name. */
-export const commands: { readonly [C in CommandName]: Command<C> } = {
+export const commands: { readonly [C in SubcommandName]: Command<C> } = {
   standalone: {
     summary: 'run a mesh from a folder of manifests, without a cluster',
     description:
@@ -63,4 +63,4 @@ export const commands: { readonly [C in CommandName]: Command<C> } = {
 };
 
 /** Names of the commands, in the order of the list. */
-export const commandNames: readonly CommandName[] = Object.keys(commands) as CommandName[];
+export const commandNames: readonly SubcommandName[] = Object.keys(commands) as SubcommandName[];

@@ -7,13 +7,13 @@ import type { Texts } from '../config/choose-source.ts';
 import { mistakeText } from '../config/mistake.ts';
 import { canonicalFlags } from '../config/flags.ts';
 import { envName, flagName, type AnySettings, type Setting } from '../config/setting.ts';
-import { settings, type CommandName } from '../config/settings.ts';
+import { settings, type SubcommandName } from '../config/settings.ts';
 import { commandNames, commands } from './command-list.ts';
 import type { Terminal } from './output.ts';
 import { usageMistake } from './usage.ts';
 
 /** Calls a command with the texts of its flags; resolves with the exit code. */
-export type CallCommand = (name: CommandName, flags: Texts) => Promise<number>;
+export type CallCommand = (name: SubcommandName, flags: Texts) => Promise<number>;
 
 /**
  * Runs a command line, without the program's own name.
@@ -58,7 +58,7 @@ function canonicalArgs(args: readonly string[]): readonly string[] {
   return canonicalFlags(args, {});
 }
 
-function commandFor(name: CommandName, terminal: Terminal): Command {
+function commandFor(name: SubcommandName, terminal: Terminal): Command {
   const { summary, description, examples } = commands[name];
   const command = configured(new Command(name), terminal)
     .summary(summary)

@@ -2,6 +2,7 @@
 // command takes one of these and reads no flag, variable or file itself.
 
 import type { LogFormat, LogLevel } from '../runtime/pino-log.ts';
+import type { Environment } from './environment.ts';
 
 /** How a service is handled that says nothing itself. */
 export type DefaultMode = 'http' | 'tcp' | 'udp';
@@ -12,6 +13,41 @@ export type EnvoyMode = 'managed' | 'external';
 /** What every command that can fail in a surprising way has: how much it says about that. */
 export interface LogOptions {
   readonly logLevel: LogLevel;
+}
+
+/** What the controller of a mesh in Kubernetes runs with: `maesh` without a command. */
+export interface ControllerOptions extends LogOptions {
+  /** Path of a kubeconfig, or several separated by colons, as the user wrote them; undefined where none is named. */
+  readonly kubeConfig: string | undefined;
+  /** Address of the API server, in place of the kubeconfig's; undefined where none is given. */
+  readonly masterURL: string | undefined;
+  /**
+   * Variables of the process: in a pod they say where the cluster's API server is, which then counts more than the two
+   * above, and programs that a kubeconfig names for credentials are run with them.
+   */
+  readonly env: Environment;
+  /** Name of the machine or pod. Several replicas, in tests also on one machine, may have the same. */
+  readonly hostname: string;
+  /** The mesh's own namespace. */
+  readonly namespace: string;
+  /** The only namespaces whose services are in the mesh, sorted, each once; empty: all namespaces. */
+  readonly watchNamespaces: readonly string[];
+  /** Namespaces whose services are never in the mesh, whatever is watched; sorted, each once. */
+  readonly ignoreNamespaces: readonly string[];
+  /** Name of the Lease in the mesh's namespace by which replicas agree on the one that writes. */
+  readonly leaseName: string;
+  readonly defaultMode: DefaultMode;
+  /** Most service ports of each traffic type that get a mesh port; undefined: as many as there are mesh ports. */
+  readonly limitHTTPPort: number | undefined;
+  readonly limitTCPPort: number | undefined;
+  readonly limitUDPPort: number | undefined;
+  /** Port of the API; 0 for any free one, as for every port. */
+  readonly apiPort: number;
+  /** Address that the API listens on; empty for all of the machine's. */
+  readonly apiHost: string;
+  /** Port on all of the machine's addresses from which the proxies take their configuration. */
+  readonly xdsPort: number;
+  readonly logFormat: LogFormat;
 }
 
 /** What `maesh standalone` runs with. */

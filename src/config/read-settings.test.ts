@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import type { Surroundings } from './config-file.ts';
+import type { ControllerSettings } from './controller-settings.ts';
 import type { Environment } from './environment.ts';
 import { mistakeText } from './mistake.ts';
 import { readSettings, readTable, type Reading } from './read-settings.ts';
@@ -41,6 +42,13 @@ async function read<C extends CommandName>(command: C, given: Given): Promise<Re
 /** Settings of standalone that are there, and what is warned of. */
 async function standalone(given: Given): Promise<{ settings: StandaloneSettings; warnings: string[] }> {
   const reading = await read('standalone', given);
+  assert.ok('settings' in reading, JSON.stringify(reading));
+  return { settings: reading.settings, warnings: reading.warnings.map(textOf) };
+}
+
+/** The same of the controller. */
+async function controller(given: Given): Promise<{ settings: ControllerSettings; warnings: string[] }> {
+  const reading = await read('controller', given);
   assert.ok('settings' in reading, JSON.stringify(reading));
   return { settings: reading.settings, warnings: reading.warnings.map(textOf) };
 }
@@ -140,6 +148,66 @@ describe('the source of settings', () => {
   });
 });
 
+describe('settings of the controller', () => {
+  const env = { MAESH_WATCHNAMESPACES: 'a,b', MAESH_APIPORT: '3', MAESH_ACL: 'false' };
+  const flags = { watchNamespaces: ['c', 'd,e'], apiHost: ['::1'] };
+  const file = 'watchNamespaces = ["f", "g"]\nLIMITHTTPPORT = 10\n';
+
+  it('come from one source alone, in the same order', async () => {
+    const { settings: inEnv } = await controller({ env });
+    assert.deepEqual([inEnv.watchNamespaces, inEnv.apiPort], [['a', 'b'], 3]);
+    const { settings: inFlags } = await controller({ env, flags });
+    assert.deepEqual([inFlags.watchNamespaces, inFlags.apiPort], [['c', 'd', 'e'], 9000]);
+    const { settings: inFile } = await controller({ env, flags, file });
+    assert.deepEqual([inFile.watchNamespaces, inFile.apiHost, inFile.limitHTTPPort], [['f', 'g'], '', 10]);
+  });
+
+  it('are all defaults where nothing is given', async () => {
+    const { settings: read, warnings } = await controller({});
+    assert.deepEqual([read.namespace, read.watchNamespaces, warnings], ['maesh', [], []]);
+  });
+
+  it('may be left empty where the original takes that for none', async () => {
+    const empty = { kubeConfig: [''], masterURL: [''], watchNamespaces: [''], apiHost: [''] };
+    const { settings: read } = await controller({ flags: empty });
+    assert.deepEqual(
+      [read.kubeConfig, read.masterURL, read.watchNamespaces, read.apiHost],
+      [undefined, undefined, [], ''],
+    );
+  });
+
+  it('never ask for an access control that is not there, whatever the source', async () => {
+    const refused = 'this version of Maesh has no access control: everybody could call every service';
+    const inFlags = await mistakes('controller', { flags: { acl: ['true'] } });
+    assert.deepEqual(inFlags, [
+      `--acl true; ${refused}; leave it out if that may be so, or stay with the version that you have`,
+    ]);
+    for (const command of ['controller', 'standalone'] as const) {
+      assert.match(
+        String(await mistakes(command, { env: { MAESH_ACL: '1' } })),
+        /\bMAESH_ACL=1; this version/,
+      );
+      assert.match(
+        String(await mistakes(command, { file: 'smi = true' })),
+        /\bsmi: true in maesh.toml; this/,
+      );
+    }
+  });
+
+  it('are checked as they are read, the default mode too', async () => {
+    const flags = { defaultMode: ['grpc'], namespace: ['Maesh'], ignoreNamespaces: ['a,b_c'] };
+    const found = await mistakes('controller', { flags });
+    assert.deepEqual(
+      found.map((text) => text.split('; ', 2).join('; ')),
+      [
+        '--namespace Maesh; no namespace can have this name',
+        '--ignoreNamespaces a,b_c; b_c: no namespace can have this name',
+        '--defaultMode grpc; not one of the values that there are',
+      ],
+    );
+  });
+});
+
 describe('environment variables', () => {
   it('may have either prefix', async () => {
     const { settings: read } = await standalone({
@@ -170,7 +238,7 @@ describe('environment variables', () => {
 
   it('are left alone where they are nothing of ours', async () => {
     const others = {
-      MAESH_ACL: '1',
+      MAESH_JAEGER: '1',
       MAESH_API_PORT: 'tcp://10.0.0.1:9000',
       MAESH_CACHE: '/x',
       HTTPPORT: '1',
@@ -224,8 +292,8 @@ describe('mistakes in settings', () => {
       /^configuration file nowhere.toml; it can't be read: ENOENT/,
     );
     assert.match(
-      String(await mistakes('standalone', { file: 'acl = true' })),
-      /^acl in maesh.toml; no setting/,
+      String(await mistakes('standalone', { file: 'tracing = true' })),
+      /^tracing in maesh.toml; no setting/,
     );
   });
 

@@ -25,8 +25,11 @@ export interface Setting<T> {
   readonly deprecated?: string;
 }
 
+/** Settings of one command: exactly those of its type, each of the type that it has there. */
+export type SettingTable<S> = { readonly [Name in keyof S]-?: Setting<S[Name]> };
+
 /** Headings of help, in their order. */
-export type SettingGroup = 'Mesh' | 'Addresses' | 'Envoy' | 'Output' | 'General';
+export type SettingGroup = 'Cluster' | 'Mesh' | 'Addresses' | 'Envoy' | 'Output' | 'General';
 
 /** Settings of which nothing is known but what every setting has: for whoever goes through a table. */
 export type AnySettings = Readonly<Record<string, Setting<unknown>>>;

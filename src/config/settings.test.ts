@@ -46,6 +46,42 @@ describe('the table of settings', () => {
     const defaults = [defaultMode, namespace, apiPort, logFormat, debug].map((setting) => setting.default);
     assert.deepEqual(defaults, ['http', 'maesh', 9000, 'common', false]);
   });
+
+  it("has every setting of the original's controller, by its name and with its default", () => {
+    const original: Readonly<Record<string, unknown>> = {
+      configFile: undefined,
+      kubeConfig: undefined,
+      masterURL: undefined,
+      logLevel: 'error',
+      logFormat: 'common',
+      debug: false,
+      acl: false,
+      smi: false,
+      defaultMode: 'http',
+      namespace: 'maesh',
+      watchNamespaces: [],
+      ignoreNamespaces: [],
+      apiPort: 9000,
+      apiHost: '',
+      // The original's were 10, 25 and 25.
+      limitHTTPPort: undefined,
+      limitTCPPort: undefined,
+      limitUDPPort: undefined,
+    };
+    const table: AnySettings = settings.controller;
+    for (const [name, value] of Object.entries(original)) assert.deepEqual(table[name]?.default, value, name);
+    const added = Object.keys(table).filter((name) => !Object.hasOwn(original, name));
+    assert.deepEqual(added, ['leaseName', 'xdsPort']);
+  });
+
+  it('lets no mesh run with an access control that is not there', () => {
+    for (const { acl, smi } of [settings.controller, settings.standalone]) {
+      for (const { kind } of [acl, smi]) {
+        assert.deepEqual(kind.read(['false']), { value: false });
+        assert.match(JSON.stringify(kind.read(['true'])), /has no access control: everybody could call/);
+      }
+    }
+  });
 });
 
 describe('the names of a setting', () => {

@@ -1,6 +1,20 @@
 // THE table of settings: every flag, environment variable and file key of every command, with its default and what it
 // is for. Names are the original's where the original has the setting. docs/settings.md is made from this table.
 
+import {
+  accessControls,
+  configFile,
+  debug,
+  defaultMode,
+  defaultXdsPort,
+  limits,
+  logFormat,
+  logLevel,
+  namespace,
+  type AccessControlSettings,
+  type ConfigFileSetting,
+} from './common-settings.ts';
+import { controllerSettings, type ControllerSettings } from './controller-settings.ts';
 import type {
   BootstrapOptions,
   CheckOptions,
@@ -8,8 +22,7 @@ import type {
   TranslateOptions,
   VersionOptions,
 } from './options.ts';
-import type { LogFormat, LogLevel } from '../runtime/pino-log.ts';
-import type { Setting } from './setting.ts';
+import type { Setting, SettingTable } from './setting.ts';
 import {
   choice,
   count,
@@ -21,20 +34,11 @@ import {
   peerHost,
   port,
   text,
-  toggle,
 } from './value.ts';
-
-/** Port on which external Envoys find Maesh unless told otherwise: the one that Istio's proxies know too. */
-export const defaultXdsPort = 15_010;
-
-interface ConfigFileSetting {
-  /** Where settings are read from; undefined where the user names no file. */
-  readonly configFile: string | undefined;
-}
 
 /** Settings of `standalone` as the user gives them; `src/config/standalone.ts` makes options of them. */
 export interface StandaloneSettings
-  extends Omit<StandaloneOptions, 'xdsPort' | 'stateDir'>, ConfigFileSetting {
+  extends Omit<StandaloneOptions, 'xdsPort' | 'stateDir'>, AccessControlSettings, ConfigFileSetting {
   readonly xdsPort: number | undefined;
   readonly stateDir: string | undefined;
   readonly debug: boolean;
@@ -48,6 +52,8 @@ export interface BootstrapSettings extends Omit<BootstrapOptions, 'nodeId'>, Con
 
 /** What each command's settings are, by command. */
 export interface CommandSettings {
+  /** `maesh` without a command. */
+  readonly controller: ControllerSettings;
   readonly standalone: StandaloneSettings;
   readonly translate: TranslateOptions & ConfigFileSetting;
   readonly check: CheckOptions & ConfigFileSetting;
@@ -55,19 +61,11 @@ export interface CommandSettings {
   readonly version: VersionOptions;
 }
 
-/** Names of the commands. */
+/** Names of the commands; that of `maesh` without one is no word of the command line. */
 export type CommandName = keyof CommandSettings;
 
-/** Settings of one command: exactly those of its type, each of the type that it has there. */
-export type SettingTable<S> = { readonly [Name in keyof S]-?: Setting<S[Name]> };
-
-const configFile: Setting<string | undefined> = {
-  doc: 'read all settings from this file (.toml, .yaml or .yml) and from nowhere else',
-  group: 'General',
-  kind: optional(text('file')),
-  default: undefined,
-  defaultText: 'none',
-};
+/** Names of the commands that are words of the command line. */
+export type SubcommandName = Exclude<CommandName, 'controller'>;
 
 const dir: Setting<readonly string[]> = {
   doc: 'folders and files with Kubernetes manifests, separated by commas or in several flags',
@@ -81,13 +79,6 @@ const dir: Setting<readonly string[]> = {
 const inputDir: Setting<readonly string[]> = {
   ...dir,
   doc: 'folders and files with Kubernetes manifests, separated by commas or in several flags; - is standard input',
-};
-
-const defaultMode: Setting<'http' | 'tcp' | 'udp'> = {
-  doc: 'how a service is handled that has no annotation mesh.traefik.io/traffic-type',
-  group: 'Mesh',
-  kind: choice(['http', 'tcp', 'udp']),
-  default: 'http',
 };
 
 const addressRange: Setting<string> = {
@@ -104,30 +95,6 @@ const httpPort: Setting<number> = {
   default: 8000,
 };
 
-const logLevel: Setting<LogLevel> = {
-  doc: 'how much the log says: panic, fatal, error, warn, info, debug or trace',
-  group: 'General',
-  kind: choice(['panic', 'fatal', 'error', 'warn', 'warning', 'info', 'debug', 'trace'], 'level'),
-  default: 'error',
-};
-
-const logFormat: Setting<LogFormat> = {
-  doc: 'log lines for people or as JSON',
-  group: 'General',
-  kind: choice(['common', 'json']),
-  default: 'common',
-};
-
-function limit(traffic: string): Setting<number | undefined> {
-  return {
-    doc: `most ${traffic} ports of services that the mesh serves`,
-    group: 'Mesh',
-    kind: optional(count(0)),
-    default: undefined,
-    defaultText: 'as many as there are mesh ports',
-  };
-}
-
 function output<T extends string>(formats: readonly [T, ...T[]]): Setting<T> {
   return {
     doc: 'form of what is printed',
@@ -139,20 +106,12 @@ function output<T extends string>(formats: readonly [T, ...T[]]): Setting<T> {
   };
 }
 
-const namespace: Setting<string> = {
-  doc: "the mesh's own namespace",
-  group: 'Mesh',
-  kind: text('name'),
-  default: 'maesh',
-};
-
 const standalone: SettingTable<StandaloneSettings> = {
   dir,
   defaultMode,
   namespace,
-  limitHTTPPort: limit('HTTP'),
-  limitTCPPort: limit('TCP'),
-  limitUDPPort: limit('UDP'),
+  ...limits,
+  ...accessControls,
   stateDir: {
     doc: 'folder for what a restart needs, such as which port stands for which service port',
     group: 'Mesh',
@@ -204,13 +163,7 @@ const standalone: SettingTable<StandaloneSettings> = {
   configFile,
   logLevel: { ...logLevel, default: 'info' },
   logFormat,
-  debug: {
-    doc: 'log everything',
-    group: 'General',
-    kind: toggle,
-    default: false,
-    deprecated: 'use --logLevel debug',
-  },
+  debug,
 };
 
 const bootstrap: SettingTable<BootstrapSettings> = {
@@ -260,6 +213,7 @@ const bootstrap: SettingTable<BootstrapSettings> = {
 
 /** Every setting of every command. */
 export const settings: { readonly [C in CommandName]: SettingTable<CommandSettings[C]> } = {
+  controller: controllerSettings,
   standalone,
   translate: {
     dir: inputDir,
@@ -293,5 +247,5 @@ export const settings: { readonly [C in CommandName]: SettingTable<CommandSettin
  * The others read one only where the user names it: `maesh check -f new/` is about `new/`, whatever file lies about.
  */
 export function searchesConfigFile(command: CommandName): boolean {
-  return command === 'standalone';
+  return command === 'controller' || command === 'standalone';
 }

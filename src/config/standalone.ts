@@ -3,18 +3,19 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 
+import { defaultXdsPort } from './common-settings.ts';
 import type { Surroundings } from './config-file.ts';
 import type { Mistake } from './mistake.ts';
 import type { StandaloneOptions } from './options.ts';
-import { flagName } from './setting.ts';
-import { defaultXdsPort, type StandaloneSettings } from './settings.ts';
+import { samePorts } from './same-ports.ts';
+import type { StandaloneSettings } from './settings.ts';
 
 /** Completes the settings, or says which of them contradict one another. */
 export function standaloneOptions(
   settings: StandaloneSettings,
   surroundings: Pick<Surroundings, 'env' | 'cwd'>,
 ): { readonly options: StandaloneOptions } | { readonly mistakes: readonly Mistake[] } {
-  const { configFile: _, debug, xdsPort, stateDir, ...rest } = settings;
+  const { configFile: _, acl: _acl, smi: _smi, debug, xdsPort, stateDir, ...rest } = settings;
   const options: StandaloneOptions = {
     ...rest,
     logLevel: debug ? 'debug' : rest.logLevel,
@@ -22,7 +23,7 @@ export function standaloneOptions(
     stateDir:
       stateDir === undefined ? defaultStateDir(rest.dir, surroundings) : resolve(surroundings.cwd, stateDir),
   };
-  const mistakes = samePorts(options);
+  const mistakes = samePorts(options, ['httpPort', 'dnsPort', 'apiPort', 'xdsPort']);
   return mistakes.length > 0 ? { mistakes } : { options };
 }
 
@@ -33,23 +34,4 @@ function defaultStateDir(dir: readonly string[], { env, cwd }: Pick<Surroundings
   const home = env['HOME'] ?? cwd;
   const stateHome = env['XDG_STATE_HOME'] || join(home, '.local', 'state');
   return resolve(cwd, stateHome, 'maesh', hash);
-}
-
-function samePorts(options: StandaloneOptions): readonly Mistake[] {
-  const mistakes: Mistake[] = [];
-  const taken = new Map<number, string>();
-  for (const name of ['httpPort', 'dnsPort', 'apiPort', 'xdsPort'] as const) {
-    const port = options[name];
-    const other = taken.get(port);
-    if (port === 0) continue;
-    if (other === undefined) taken.set(port, name);
-    else {
-      mistakes.push({
-        what: `${flagName(name)} ${port}`,
-        why: `${flagName(other)} is the same port`,
-        advice: 'give each a port of its own, or 0 for any free one',
-      });
-    }
-  }
-  return mistakes;
 }

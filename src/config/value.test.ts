@@ -4,17 +4,22 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import {
+  alwaysOff,
   choice,
   count,
   ipAddress,
   listenHost,
   list,
   loopbackRange,
+  namespaceName,
+  namespaceNames,
+  objectName,
   optional,
   peerHost,
   port,
   text,
   toggle,
+  unlessEmpty,
   type ValueKind,
 } from './value.ts';
 
@@ -74,6 +79,54 @@ describe('toggle', () => {
   });
 });
 
+describe('alwaysOff', () => {
+  const off = alwaysOff({ why: 'it can not be on', advice: 'leave it out' });
+
+  it('reads no in every form, and says why it can not be yes', () => {
+    for (const no of ['0', 'f', 'FALSE']) assert.equal(read(off, no), false, no);
+    for (const yes of ['1', 't', 'True']) assert.equal(read(off, yes), 'it can not be on; leave it out', yes);
+    assert.equal(read(off, 'maybe'), 'neither true nor false; use true or false');
+  });
+
+  it('counts the last where it is named several times', () => {
+    assert.equal(read(off, 'true', 'false'), false);
+    assert.match(String(read(off, 'false', 'true')), /^it can not be on; /);
+  });
+});
+
+describe('names of Kubernetes', () => {
+  const longest = 'a'.repeat(63);
+
+  it('are those that a namespace can have', () => {
+    for (const name of ['a', 'store', 'kube-system', '9-to-5', longest]) {
+      assert.equal(read(namespaceName, name), name);
+    }
+    for (const wrong of ['', 'Store', 'a.b', 'a_b', '-a', 'a-', 'a b', `${longest}a`]) {
+      assert.match(read(namespaceName, wrong), /^no namespace can have this name; use up to 63 /, wrong);
+    }
+  });
+
+  it('are those that an object can have, also with dots', () => {
+    for (const name of ['maesh-controller', 'a.b-c.d', [longest, longest, longest].join('.')]) {
+      assert.equal(read(objectName, name), name);
+    }
+    const long = Array.from({ length: 4 }, () => longest).join('.');
+    for (const wrong of ['', 'A', '.a', 'a.', 'a..b', 'a/b', long]) {
+      assert.match(read(objectName, wrong), /^no object can have this name; use /, wrong);
+    }
+  });
+
+  it('may be a list, which an empty text leaves empty', () => {
+    assert.deepEqual(read(namespaceNames, 'a, b', 'c'), ['a', 'b', 'c']);
+    for (const none of ['', ' ']) assert.deepEqual(read(namespaceNames, none), []);
+  });
+
+  it('are told apart in a list where one is wrong', () => {
+    assert.match(String(read(namespaceNames, 'a,Store,b')), /^Store: no namespace can have this name; /);
+    assert.match(String(read(namespaceNames, 'a,,b')), /^one of the list is empty; /);
+  });
+});
+
 describe('list', () => {
   it('takes values separated by commas, named several times, or both', () => {
     assert.deepEqual(read(list('path'), 'a, b', 'c'), ['a', 'b', 'c']);
@@ -93,6 +146,12 @@ describe('a kind of one value', () => {
 
   it('refuses an empty text', () => {
     assert.equal(read(text('name'), ''), 'it is empty; give a name');
+  });
+
+  it('takes an empty text for no value where that is allowed', () => {
+    assert.equal(read(unlessEmpty(text('name')), 'a', ''), undefined);
+    assert.equal(read(unlessEmpty(text('name')), '', 'a'), 'a');
+    assert.match(String(read(unlessEmpty(port), 'x')), /^not a port; /);
   });
 });
 

@@ -33,6 +33,14 @@ export function optional<T>(kind: ValueKind<T>): ValueKind<T | undefined> {
   return { ...kind, show: (value) => (value === undefined ? '' : kind.show(value)) };
 }
 
+/** The same kind for a setting that an empty text leaves without a value, as the original takes it. */
+export function unlessEmpty<T>(kind: ValueKind<T>): ValueKind<T | undefined> {
+  return {
+    ...optional(kind),
+    read: (texts) => (texts.at(-1) === '' ? { value: undefined } : kind.read(texts)),
+  };
+}
+
 /** Any text that is not empty, such as a path or a name. */
 export function text(placeholder: string): ValueKind<string> {
   return single(placeholder, (value) =>
@@ -74,6 +82,38 @@ export const toggle: ValueKind<boolean> = single(undefined, (value) => {
   return { value: known[1] !== undefined };
 });
 
+/** A switch that can't be turned on: `why` and `advice` say so to whoever tries. */
+export function alwaysOff(reason: { readonly why: string; readonly advice: string }): ValueKind<false> {
+  return single(undefined, (value) => {
+    const read = toggle.read([value]);
+    if ('why' in read) return read;
+    return read.value ? reason : { value: false };
+  });
+}
+
+/** A name as DNS and Kubernetes have it. */
+const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** The name of a namespace. */
+export const namespaceName: ValueKind<string> = single('name', (value) =>
+  label.test(value)
+    ? { value }
+    : {
+        why: 'no namespace can have this name',
+        advice: 'use up to 63 lower-case letters, digits and dashes, with no dash at either end',
+      },
+);
+
+/** The name of an object, as most kinds have it: labels with dots between them. */
+export const objectName: ValueKind<string> = single('name', (value) =>
+  value.length <= 253 && value.split('.').every((part) => label.test(part))
+    ? { value }
+    : {
+        why: 'no object can have this name',
+        advice: 'use lower-case letters, digits, dashes and dots, with a letter or digit at either end',
+      },
+);
+
 /** Several texts: separated by commas, named several times, or both. */
 export function list(placeholder: string): ValueKind<readonly string[]> {
   return {
@@ -87,6 +127,21 @@ export function list(placeholder: string): ValueKind<readonly string[]> {
     show: (value) => value.join(','),
   };
 }
+
+/** Names of namespaces, written as a list; an empty text is none, as in the original. */
+export const namespaceNames: ValueKind<readonly string[]> = {
+  ...list('name'),
+  read: (texts) => {
+    if (texts.every((each) => each.trim() === '')) return { value: [] };
+    const names = list('name').read(texts);
+    if ('why' in names) return names;
+    for (const name of names.value) {
+      const read = namespaceName.read([name]);
+      if ('why' in read) return { ...read, why: `${name}: ${read.why}` };
+    }
+    return names;
+  },
+};
 
 /** A whole number, `least` or more. */
 export function count(least: number): ValueKind<number> {
