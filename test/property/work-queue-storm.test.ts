@@ -6,10 +6,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 
-import { FakeClock } from '../../test/kit/fake-clock.ts';
-import { silentLog } from './log.ts';
-import { runWorkers } from './run-workers.ts';
-import { WorkQueue } from './work-queue.ts';
+import { FakeClock } from '../kit/fake-clock.ts';
+import { silentLog } from '../../src/runtime/log.ts';
+import { runWorkers } from '../../src/runtime/run-workers.ts';
+import { WorkQueue } from '../../src/runtime/work-queue.ts';
 
 /** A world in which each key has a version, and workers that take over the newest. */
 class World {

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 
-import { FakeClock } from '../../test/kit/fake-clock.ts';
-import { WorkQueue } from './work-queue.ts';
+import { FakeClock } from '../kit/fake-clock.ts';
+import { WorkQueue } from '../../src/runtime/work-queue.ts';
 
 const firstMs = 5;
 const maxMs = 50;
