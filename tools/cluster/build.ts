@@ -40,8 +40,10 @@ export async function build(program: Program & { readonly executable: string }, 
     () => log.info(`Still building ${name} ${version}: ${elapsed()}, ${packages} packages compiled`),
     heartbeatMs,
   );
-  const [code, signal] = (await ended) as [number | null, string | null];
-  clearInterval(heartbeat);
+  const [code, signal] = (await ended.finally(() => clearInterval(heartbeat))) as [
+    number | null,
+    string | null,
+  ];
   if (code !== 0)
     throw new Error(
       `Cannot build ${name} ${version}: go build ended with ${code ?? signal}. It takes Go 1.26 or newer and access to ` +

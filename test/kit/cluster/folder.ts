@@ -10,7 +10,9 @@ const prefix = 'maesh-control-plane-';
 /** Makes a folder whose name holds the id of this process. */
 export async function createClusterFolder(): Promise<string> {
   const abandoned = (await readdir(tmpdir())).filter(isAbandoned);
-  await Promise.all(abandoned.map((name) => rm(join(tmpdir(), name), { recursive: true, force: true })));
+  // What another user left is not this one's to delete.
+  const removed = abandoned.map((name) => rm(join(tmpdir(), name), { recursive: true, force: true }));
+  await Promise.allSettled(removed);
   return mkdtemp(join(tmpdir(), `${prefix}${process.pid}-`));
 }
 
