@@ -98,6 +98,25 @@ suite('a control plane with controllers', () => {
     await events.return();
   });
 
+  test('takes what was read from a server, in a list or in YAML, as if it were new', async () => {
+    const [first] = await kube.apply(service('copied'));
+    assert.ok(first !== undefined);
+    await kube.delete(first);
+    assert.equal(await kube.get(first), undefined);
+    await kube.delete(first);
+    const list = { apiVersion: 'v1', kind: 'List', metadata: { name: '' }, items: [first] };
+    const [second] = await kube.apply(list);
+    assert.notEqual(second?.metadata.uid, first.metadata.uid);
+    assert.deepEqual(second?.['spec'], first['spec']);
+    const text = `{ apiVersion: v1, kind: Namespace, metadata: { name: one } }\n---\n---\n${JSON.stringify(service('two'))}`;
+    assert.deepEqual(
+      (await kube.applyYaml(text)).map(({ kind }) => kind),
+      ['Namespace', 'Service'],
+    );
+    const unknown = { apiVersion: 'maesh.io/v1', kind: 'Unknown', metadata: { name: 'x' } };
+    await assert.rejects(kube.apply(unknown), /knows no Unknown of maesh\.io\/v1/);
+  });
+
   test('makes endpoint slices of a service and of pods whose status a test sets', async () => {
     // Pods of unknown nodes are none to the controller.
     await kube.apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } });
