@@ -2,13 +2,13 @@
 // see them all.
 
 import { openDoors } from './app/doors.ts';
+import { listenXds } from './app/listen-xds.ts';
 import { runManagedEnvoy } from './app/managed-envoy.ts';
 import { loopback, place } from './app/placement.ts';
 import { aborted, runTogether } from './app/run-together.ts';
 import { StandaloneMesh } from './app/standalone-mesh.ts';
 import type { StandaloneAddresses, StandaloneOptions } from './config/options.ts';
 import type { Log } from './runtime/log.ts';
-import { ListenError } from './serve/listen-error.ts';
 import { createFileSource } from './source/file/file-source.ts';
 
 /** What a standalone mesh is run with besides its settings. */
@@ -29,8 +29,13 @@ export async function runStandalone(options: StandaloneOptions, run: StandaloneR
   const { log, signal } = run;
   const placement = await place(options, log);
   const mesh = new StandaloneMesh(options, placement, log);
-  const xds = { host: loopback, port: await listenXds(mesh, options.xdsPort) };
+  // Whatever is open keeps the process alive: it is closed, the newest first, however this ends.
+  await using open = new AsyncDisposableStack();
+  open.defer(() => mesh.xds.close());
+  const xds = await listenXds(mesh.xds, { host: loopback, port: options.xdsPort });
   const doors = await openDoors(options, { mesh, log });
+  open.defer(() => doors.close());
+  open.defer(() => mesh.loop.stop());
   const hostPort = placement.translate.hostPort;
   const http = hostPort === undefined ? undefined : { host: hostPort.address, port: hostPort.port };
   const addresses = { http, dns: doors.dns, api: doors.api, xds };
@@ -41,18 +46,5 @@ export async function runStandalone(options: StandaloneOptions, run: StandaloneR
     options.envoy === 'external'
       ? aborted
       : (until: AbortSignal) => runManagedEnvoy(options, { mesh, xdsPort: xds.port, log }, until);
-  try {
-    await runTogether([(until) => source.run((offer) => mesh.loop.offer(offer), until), envoy], signal);
-  } finally {
-    mesh.loop.stop();
-    await Promise.all([doors.close(), mesh.xds.close()]);
-  }
-}
-
-async function listenXds({ xds }: StandaloneMesh, port: number): Promise<number> {
-  try {
-    return await xds.listen({ host: loopback, port });
-  } catch (error) {
-    throw ListenError.from(error, { what: 'xDS', host: loopback, port });
-  }
+  await runTogether([(until) => source.run((offer) => mesh.loop.offer(offer), until), envoy], signal);
 }

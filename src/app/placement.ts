@@ -21,6 +21,9 @@ export type PlacementOptions = Pick<
   'addressRange' | 'defaultMode' | 'envoy' | 'httpPort' | 'limitHTTPPort' | 'limitTCPPort' | 'limitUDPPort'
 >;
 
+/** Ceilings on mesh ports. */
+export type PortLimits = Pick<StandaloneOptions, 'limitHTTPPort' | 'limitTCPPort' | 'limitUDPPort'>;
+
 /** What model and translation need to know of where things are. */
 export interface Placement {
   readonly model: ModelOptions;
@@ -30,7 +33,7 @@ export interface Placement {
 /** Decides. A `--httpPort` that can't be opened is logged and left out: the rest of the mesh goes on. */
 export async function place(options: PlacementOptions, log: Log): Promise<Placement> {
   const range = rangeOf(options.addressRange);
-  const ports = limitedPorts(options);
+  const ports = limitedPorts(standalonePorts, options);
   const firstPort = await firstLocalPort();
   if (firstPort > 1) {
     log.warn(
@@ -62,8 +65,11 @@ function rangeOf(cidr: string): AddressRange {
   return range;
 }
 
-function limitedPorts({ limitHTTPPort, limitTCPPort, limitUDPPort }: PlacementOptions): PortRanges {
-  const { http, tcp, udp } = standalonePorts;
+/** The ranges up to the ceilings that the settings name. */
+export function limitedPorts(
+  { http, tcp, udp }: PortRanges,
+  { limitHTTPPort, limitTCPPort, limitUDPPort }: PortLimits,
+): PortRanges {
   return {
     http: limitPorts(http, limitHTTPPort ?? Infinity),
     tcp: limitPorts(tcp, limitTCPPort ?? Infinity),

@@ -4,7 +4,10 @@
 
 import { TopologyBuilder, type ModelOptions } from '../model/build.ts';
 import type { Allocation } from '../model/compose.ts';
+import type { ServiceKey } from '../model/key.ts';
 import type { Offer } from '../model/offer.ts';
+import type { RecordedPorts } from '../model/recorded.ts';
+import type { ServiceDraft } from '../model/services.ts';
 import type { Topology } from '../model/topology.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -82,6 +85,11 @@ export class ControlLoop {
     return this.#builder.allocation;
   }
 
+  /** The services as the last round drafted them, those included that have no mesh port yet. */
+  get drafts(): ReadonlyMap<ServiceKey, ServiceDraft> {
+    return this.#builder.drafts;
+  }
+
   /** Changes that no round has taken up yet. */
   get queueDepth(): number {
     return this.#waiting;
@@ -93,6 +101,15 @@ export class ControlLoop {
     const isTakingAway = this.#builder.apply(offer);
     if (isTakingAway || this.#topology === undefined) this.#holdoff.hurry();
     else this.#holdoff.touch();
+  }
+
+  /**
+   * Takes in which mesh ports are on record in the cluster; see TopologyBuilder.record. To be called before the first
+   * offer, so that nothing is built without it.
+   */
+  record(recorded: RecordedPorts): void {
+    this.#builder.record(recorded);
+    if (this.#topology !== undefined) this.#holdoff.touch();
   }
 
   /** Says that every connected proxy has acknowledged the snapshots up to this sequence number. */

@@ -49,6 +49,11 @@ export class TopologyBuilder {
     this.#composer = new TopologyComposer({ firstLocalPort: options.firstLocalPort ?? 1 });
   }
 
+  /** The services as they were drafted at the last build. The map is the same one each time. */
+  get drafts(): ReadonlyMap<ServiceKey, ServiceDraft> {
+    return this.#drafts.drafts;
+  }
+
   /** What is handed out now. */
   get allocation(): Allocation {
     return this.#allocation;

@@ -5,7 +5,7 @@ import { readAnnotations, type Scheme } from './annotations.ts';
 import { findEndpoints, type EndpointFinding } from './endpoints.ts';
 import { isIgnored } from './ignore.ts';
 import { objectKey, portKey } from './key.ts';
-import type { KubeService, KubeServicePort } from './objects.ts';
+import type { IpFamily, KubeService, KubeServicePort } from './objects.ts';
 import type { Problem, Subject } from './problem.ts';
 import type { ProblemCode } from './problem-codes.ts';
 import type { ObjectView } from './store.ts';
@@ -16,6 +16,8 @@ export interface ServiceDraft {
   readonly namespace: string;
   readonly name: string;
   readonly ports: readonly PortDraft[];
+  /** IP families of the Service object, the preferred one first; empty where it names none. */
+  readonly ipFamilies: readonly IpFamily[];
   /** Problems of this service, in no particular order. */
   readonly problems: readonly Problem[];
   /** Whether no pod has the container port that a targetPort names: a mistake for which the last good object stays. */
@@ -59,7 +61,8 @@ export function draftService(
       endpoints,
     });
   }
-  return { namespace: service.namespace, name: service.name, ports, problems, isUnresolvable };
+  const { namespace, name, ipFamilies } = service;
+  return { namespace, name, ports, ipFamilies, problems, isUnresolvable };
 }
 
 interface Upstream {

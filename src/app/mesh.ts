@@ -1,0 +1,170 @@
+// The stages of a mesh, joined: what one of them says, those that need it are told.
+
+import type { ListenAddress } from '../config/options.ts';
+import { ControlLoop, type Round } from '../control/loop.ts';
+import type { Allocation } from '../model/compose.ts';
+import { byProblem, type Problem } from '../model/problem.ts';
+import { drainSeconds } from '../proxy/supervise.ts';
+import { systemClock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import type { ApiState, NodeConfiguration } from '../serve/http/api.ts';
+import { fetchConfigDump } from '../serve/http/config-dump.ts';
+import { Metrics } from '../serve/http/metrics.ts';
+import { addressText } from '../serve/listen-error.ts';
+import type { XdsObserver } from '../serve/xds/observer.ts';
+import { XdsServer } from '../serve/xds/server.ts';
+import { createTranslator } from '../translate/translate.ts';
+import type { Placement } from './placement.ts';
+import { proxyProblems } from './proxy-problems.ts';
+
+/** What a mesh is reached by, as far as it is open; filled in as it opens. */
+export interface Reached {
+  readonly http: ListenAddress | undefined;
+  readonly dns: ListenAddress | undefined;
+  readonly api: ListenAddress | undefined;
+  readonly xds: ListenAddress | undefined;
+}
+
+/**
+ * How long a freed port or address rests when no proxy knows it any more: three times as long as Envoy keeps the
+ * connections to it, and longer than answers of our DNS may be kept.
+ */
+const restMs = 3 * drainSeconds * 1000;
+
+/** What one mesh differs in from another. */
+export interface MeshOptions {
+  readonly placement: Placement;
+  /** What was handed out before a restart. */
+  readonly allocation: Allocation;
+  /** Puts on record what is handed out; see ControlOptions. */
+  readonly saveAllocation: (allocation: Allocation) => void;
+  /** Whether requests are served when a proxy is ready; else as soon as proxies could be told what to serve. */
+  readonly waitsForProxy: boolean;
+  readonly onRound?: (round: Round) => void;
+  readonly log: Log;
+}
+
+/** The control loop, the xDS server and the metrics of a mesh. Constructing it opens nothing. */
+export class Mesh implements ApiState {
+  readonly loop: ControlLoop;
+  readonly xds: XdsServer;
+  readonly #options: MeshOptions;
+  readonly #metrics: Metrics;
+  readonly #serving = Promise.withResolvers<void>();
+  #reached: Reached = { http: undefined, dns: undefined, api: undefined, xds: undefined };
+
+  constructor(options: MeshOptions) {
+    const { placement, log } = options;
+    this.#options = options;
+    this.#metrics = new Metrics({
+      topology: () => this.topology(),
+      problems: () => this.problems(),
+      ports: () => ({ table: this.loop.allocation.ports, ranges: placement.model.ports }),
+      connectedProxies: () => this.xds.proxies().length,
+      queueDepth: () => this.loop.queueDepth,
+    });
+    this.xds = new XdsServer({ log, observer: this.#observer() });
+    this.loop = new ControlLoop({
+      model: placement.model,
+      allocation: options.allocation,
+      saveAllocation: options.saveAllocation,
+      translate: createTranslator(placement.translate),
+      publish: (resources) => this.xds.publish(resources),
+      onRound: (round) => this.#roundDone(round),
+      clock: systemClock,
+      log,
+      restMs,
+    });
+    this.xds.onSettled((sequence) => this.loop.settled(sequence));
+  }
+
+  /** Resolves when requests are served; with Envoys that others start, when these are told what to serve. */
+  get serving(): Promise<void> {
+    return this.#serving.promise;
+  }
+
+  /** Says what the mesh is reached by. */
+  opened(reached: Reached): void {
+    this.#reached = reached;
+  }
+
+  envoyRestarted(): void {
+    this.#metrics.envoyRestarted();
+  }
+
+  /** The source has read what had changed. */
+  hasRead(durationMs: number): void {
+    this.#metrics.stageTook('read', durationMs);
+  }
+
+  dnsAnswered(rcode: string): void {
+    this.#metrics.dnsAnswered(rcode);
+  }
+
+  isReady(): boolean {
+    return this.loop.topology !== undefined;
+  }
+
+  waitingFor(): string {
+    return 'the manifests have not been read yet';
+  }
+
+  topology(): ReturnType<ApiState['topology']> {
+    return this.loop.topology;
+  }
+
+  resources(): ReturnType<ApiState['resources']> {
+    return this.loop.resources;
+  }
+
+  problems(): readonly Problem[] {
+    const refused = proxyProblems(this.xds.rejections());
+    const known = this.loop.topology?.problems ?? [];
+    return refused.length === 0 ? known : [...known, ...refused].toSorted(byProblem);
+  }
+
+  nodes(): ReturnType<ApiState['nodes']> {
+    return this.xds.proxies().map(({ id, address, ready }) => ({ name: id, ip: address, ready }));
+  }
+
+  async nodeConfiguration(name: string): Promise<NodeConfiguration> {
+    const proxy = this.xds.proxies().findLast(({ id }) => id === name);
+    if (proxy === undefined) return { kind: 'unknown' };
+    if (proxy.adminPort === undefined) {
+      return { kind: 'unreachable', reason: 'its bootstrap does not say where its admin interface is' };
+    }
+    return await fetchConfigDump(`http://${addressText(proxy.address, proxy.adminPort)}`);
+  }
+
+  addresses(): Readonly<Record<string, string>> {
+    const { http, dns, api, xds } = this.#reached;
+    return {
+      ...(http && { http: addressText(http.host, http.port) }),
+      ...(dns && { dns: addressText(dns.host, dns.port) }),
+      ...(api && { api: addressText(api.host, api.port) }),
+      ...(xds && { xds: addressText(xds.host, xds.port) }),
+    };
+  }
+
+  async metrics(): Promise<string> {
+    return await this.#metrics.text();
+  }
+
+  #roundDone(round: Round): void {
+    const { buildMs, translateMs, publishMs } = round;
+    this.#metrics.stageTook('model', buildMs);
+    this.#metrics.stageTook('translate', translateMs);
+    this.#metrics.stageTook('publish', publishMs);
+    if (!this.#options.waitsForProxy) this.#serving.resolve();
+    this.#options.onRound?.(round);
+  }
+
+  #observer(): XdsObserver {
+    return {
+      ready: () => this.#serving.resolve(),
+      pushed: (event) => this.#metrics.pushed(event),
+      acknowledged: (event) => this.#metrics.acknowledged(event),
+      rejected: (event) => this.#metrics.rejected(event),
+    };
+  }
+}
