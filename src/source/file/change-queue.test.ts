@@ -99,7 +99,21 @@ describe('ChangeQueue', () => {
   it('hands over nothing when something else is due', async () => {
     const reader = new Reader(20);
     await reader.wait(30);
-    assert.deepEqual(reader.batches, [{ at: 20, batch: { paths: [], isEverything: false } }]);
+    assert.deepEqual(reader.batches, [{ at: 21, batch: { paths: [], isEverything: false } }]);
+    await reader.stop();
+  });
+
+  it('hands over what has changed before what is due, also where the program was too busy to hear of it', async () => {
+    const reader = new Reader(20);
+    await reader.wait(19);
+    // The change comes in the turn of the event loop in which the time is up.
+    reader.clock.advance(1);
+    setImmediate(() => reader.queue.touch('a'));
+    await reader.wait(20);
+    assert.deepEqual(
+      reader.batches.map(({ batch }) => batch.paths),
+      [['a']],
+    );
     await reader.stop();
   });
 

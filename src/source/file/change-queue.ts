@@ -68,10 +68,19 @@ export class ChangeQueue {
     while (!signal.aborted) {
       const now = this.#clock.now();
       if (this.#readyAt() <= now) return this.#take(now);
-      if (dueAt <= now) return nothing;
-      await this.#sleep(Math.min(this.#readyAt(), dueAt) - now, signal);
+      if (dueAt <= now && (await this.#isQuiet())) return nothing;
+      await this.#sleep(Math.min(this.#readyAt(), dueAt <= now ? Infinity : dueAt) - now, signal);
     }
     return nothing;
+  }
+
+  /**
+   * Whether nothing has changed that could not be said yet, because the program was busy with something else: what is
+   * due must not be done before it is known.
+   */
+  async #isQuiet(): Promise<boolean> {
+    await new Promise(setImmediate);
+    return this.#readyAt() === Number.POSITIVE_INFINITY;
   }
 
   /** When to hand over; infinite where there is nothing. */

@@ -110,10 +110,11 @@ export class FileTracker {
 
   /** Looks at what may have changed, and at what is due. `watches` are brought in line with the folders there are. */
   async look(batch: Batch, watches: FolderWatches | undefined): Promise<void> {
-    const isDue = this.#nextScanAt <= this.#context.clock.now();
+    const startedAt = this.#context.clock.now();
+    const isDue = this.#nextScanAt <= startedAt;
     const isExplained = !batch.isEverything && !isDue && (await this.#lookAt(batch.paths));
     if (!isExplained) await this.#lookAtAll(new Set(batch.paths), watches);
-    await this.#settle();
+    await this.#settle(startedAt);
   }
 
   /** Every problem of the files and paths, sorted; those of the store are not among them. */
@@ -224,16 +225,19 @@ export class FileTracker {
     else this.#troubled.add(file);
   }
 
-  async #settle(): Promise<void> {
-    const now = this.#context.clock.now();
-    for (const file of [...this.#waiting].filter(({ dueAt }) => dueAt <= now)) {
+  /**
+   * Does what was due when this look began. What became due only meanwhile waits for the next look: an object may have
+   * moved to another file, of which a look that began before did not know.
+   */
+  async #settle(startedAt: number): Promise<void> {
+    for (const file of [...this.#waiting].filter(({ dueAt }) => dueAt <= startedAt)) {
       if (file.isGone && !(await this.#isGoneForGood(file))) {
         this.#note(file, () => file.suspend());
         this.#context.touchAll();
         continue;
       }
       this.#note(file, () => {
-        if (file.settle() === 'forgotten') this.#files.delete(file.place.path);
+        if (file.settle(startedAt) === 'forgotten') this.#files.delete(file.place.path);
       });
     }
   }

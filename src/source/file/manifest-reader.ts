@@ -18,6 +18,7 @@ import {
 } from './content.ts';
 import { failureOf } from './file-error.ts';
 import type { ReadReply, ReadRequest } from './manifest-worker.ts';
+import { shareTexts } from './shared-texts.ts';
 
 /** Files up to this size are parsed in place: some 10 ms. */
 const inPlaceBytes = 256 * 1024;
@@ -119,7 +120,7 @@ export function readText(text: string, known: ReadonlyMap<string, Reading>): Con
   const pieces: ContentPiece[] = [];
   for (const { line, hash, reading } of readManifest(text, (piece) => known.has(piece))) {
     // The clone has strings of its own. Those of the parser are windows onto the text, and would keep it in memory.
-    const made = reading === undefined ? known.get(hash) : structuredClone(reading);
+    const made = reading === undefined ? known.get(hash) : shareTexts(structuredClone(reading));
     if (made !== undefined) pieces.push({ line, hash, reading: made });
   }
   return { pieces, ...shapeOf(text) };
@@ -165,7 +166,7 @@ function askWorker(
         return finish(() => resolve({ status: 'read', pieces, isEmpty, endsMidLine }));
       }
       for (const { line, hash, reading } of reply.pieces) {
-        const made = reading ?? known.get(hash);
+        const made = reading === undefined ? known.get(hash) : shareTexts(reading);
         if (made !== undefined) pieces.push({ line, hash, reading: made });
       }
       worker.postMessage({ type: 'next' } satisfies ReadRequest);

@@ -20,7 +20,7 @@ export function byPlace(a: FilePlace, b: FilePlace): number {
 }
 
 /** Kind and key in one: unique among all objects. */
-type ObjectId = string;
+export type ObjectId = string;
 
 /**
  * What a file says of an object.
@@ -70,13 +70,17 @@ export class ObjectStore {
 
   /**
    * Takes a version of a file. With `keeps: 'missing'`, objects that the version before gave and this one doesn't are
-   * held.
+   * held; of those with an id in `drops`, nothing is.
    *
    * @returns the number of objects held.
    */
   setFile(
     place: FilePlace,
-    version: { readonly pieces: readonly ContentPiece[]; readonly keeps: 'missing' | 'nothing' },
+    version: {
+      readonly pieces: readonly ContentPiece[];
+      readonly keeps: 'missing' | 'nothing';
+      readonly drops?: ReadonlySet<ObjectId>;
+    },
   ): number {
     const previous = this.#files.get(place.path)?.claims ?? new Map<ObjectId, Claim>();
     const claims = new Map<ObjectId, Claim>();
@@ -88,7 +92,7 @@ export class ObjectStore {
     let held = 0;
     for (const claim of previous.values()) {
       if (claims.has(claim.id)) continue;
-      if (version.keeps === 'missing') {
+      if (version.keeps === 'missing' && version.drops?.has(claim.id) !== true) {
         held += 1;
         claims.set(claim.id, claim);
         this.#hold(claim);
@@ -96,6 +100,12 @@ export class ObjectStore {
     }
     this.#put(place.path, { claims, repeated });
     return held;
+  }
+
+  /** Ids of the objects of a file that are held. */
+  heldIn(path: string): readonly ObjectId[] {
+    const claims = this.#files.get(path)?.claims.values() ?? [];
+    return [...claims].filter(({ isHeld }) => isHeld).map(({ id }) => id);
   }
 
   /** Holds every object of a file: the file is gone, and may come back. */

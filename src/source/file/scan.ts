@@ -65,7 +65,8 @@ export function foundFile(
   return {
     place,
     isLink,
-    stamp: `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`,
+    // Joined, since a template's pieces would each be kept for as long as the text.
+    stamp: [dev, ino, size, mtimeNs, ctimeNs].join(':'),
     size: Number(size),
     changedAt: Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs),
   };

@@ -95,6 +95,32 @@ describe('TrackedFile', () => {
     assert.equal(versions.names, 'a 3');
   });
 
+  it('gives each object that is missing its own while, whatever else has been missing for longer', () => {
+    const versions = new Versions();
+    versions.read(`${account('a')}---\n${account('b')}---\n${account('c')}`);
+    versions.read(`${account('a')}---\n${account('b')}`);
+    versions.wait(90);
+    versions.read(account('a'));
+    versions.wait(10);
+    assert.equal(versions.names, 'a, b');
+    assert.equal(versions.file.dueAt, 190);
+    versions.wait(89);
+    assert.equal(versions.names, 'a, b');
+    versions.wait(1);
+    assert.equal(versions.names, 'a');
+  });
+
+  it('does nothing that became due only after the time it is asked about', () => {
+    const versions = new Versions();
+    versions.read(`${account('a')}---\n${account('b')}`);
+    versions.read(account('a'));
+    versions.clock.advance(150);
+    assert.equal(versions.file.settle(99), 'kept');
+    assert.equal(versions.names, 'a, b');
+    assert.equal(versions.file.settle(100), 'kept');
+    assert.equal(versions.names, 'a');
+  });
+
   it('keeps an object that comes back in time', () => {
     const versions = new Versions();
     versions.read(`${account('a')}---\n${account('b')}`);

@@ -5,7 +5,7 @@ import type { Problem } from '../../model/problem.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { isPartlyUnknown, type Content, type FileResult } from './content.ts';
 import { contentProblems, unreadableProblem } from './file-problem.ts';
-import type { FilePlace, ObjectStore } from './object-store.ts';
+import type { FilePlace, ObjectId, ObjectStore } from './object-store.ts';
 import type { FoundFile } from './scan.ts';
 
 /** How long a change that takes objects away is waited for to prove itself, in milliseconds. */
@@ -44,8 +44,8 @@ export class TrackedFile {
   #waiting: Waiting | undefined;
   /** Some of its objects are held, or it waited for something, and what came of it is not known. */
   #isUnsettled = false;
-  /** Since when objects are held. */
-  #heldSince: number | undefined;
+  /** Since when objects are held that are missing from it, by id. Each has its time: one may have come right now. */
+  #heldSince: ReadonlyMap<ObjectId, number> = new Map();
   readonly #store: ObjectStore;
   readonly #clock: Clock;
   readonly #timing: SettleTiming;
@@ -119,7 +119,7 @@ export class TrackedFile {
       const dueAt =
         this.#waiting?.for === 'line-end' ? this.#waiting.dueAt : this.#clock.now() + this.#timing.goneMs;
       this.#waiting = { for: 'line-end', dueAt, content: result };
-    } else this.#apply(result, 'missing');
+    } else this.#apply(result, undefined);
   }
 
   /** Says that the file is not there now. */
@@ -137,16 +137,19 @@ export class TrackedFile {
     this.#waiting = undefined;
   }
 
-  /** Does what is due: takes the version that has proved itself. Whether the file is to be forgotten. */
-  settle(): 'kept' | 'forgotten' {
+  /**
+   * Does what was due at a time, now by default: takes the version that has proved itself. Whether the file is to be
+   * forgotten.
+   */
+  settle(asOf: number = this.#clock.now()): 'kept' | 'forgotten' {
     const waiting = this.#waiting;
-    if (waiting === undefined || waiting.dueAt > this.#clock.now()) return 'kept';
+    if (waiting === undefined || waiting.dueAt > asOf) return 'kept';
     this.#waiting = undefined;
     if (waiting.for === 'file') {
       this.#store.dropFile(this.place.path);
       return 'forgotten';
     }
-    this.#apply(waiting.content, waiting.for === 'objects' ? 'nothing' : 'missing');
+    this.#apply(waiting.content, waiting.for === 'objects' ? asOf : undefined);
     return 'kept';
   }
 
@@ -155,23 +158,26 @@ export class TrackedFile {
     return this.#waiting?.for === 'file';
   }
 
-  #apply(content: Content, keeps: 'missing' | 'nothing'): void {
+  /** Takes a version. Objects that it lacks are held, or dropped where they have been held for long enough as of a time. */
+  #apply(content: Content, asOf: number | undefined): void {
     // Where some of the text can't be told, it may be about any object that the file gave before.
     const isUnknown = isPartlyUnknown(content);
-    const held = this.#store.setFile(this.place, {
-      pieces: content.pieces,
-      keeps: isUnknown ? 'missing' : keeps,
-    });
+    const delayMs = content.isEmpty ? this.#timing.emptyMs : this.#timing.goneMs;
+    const drops =
+      isUnknown || asOf === undefined
+        ? []
+        : [...this.#heldSince].filter(([, since]) => since + delayMs <= asOf).map(([id]) => id);
+    const { path } = this.place;
+    this.#store.setFile(this.place, { pieces: content.pieces, keeps: 'missing', drops: new Set(drops) });
     this.#content = content;
-    this.#problems = contentProblems(this.place.path, content.pieces);
+    this.#problems = contentProblems(path, content.pieces);
     this.#waiting = undefined;
     this.#isUnsettled = false;
-    if (held === 0 || isUnknown) {
-      this.#heldSince = undefined;
-      return;
-    }
-    this.#heldSince ??= this.#clock.now();
-    const delayMs = content.isEmpty ? this.#timing.emptyMs : this.#timing.goneMs;
-    this.#waiting = { for: 'objects', dueAt: this.#heldSince + delayMs, content };
+    const held = isUnknown ? [] : this.#store.heldIn(path);
+    const now = this.#clock.now();
+    this.#heldSince = new Map(held.map((id) => [id, this.#heldSince.get(id) ?? now]));
+    if (held.length === 0) return;
+    const oldest = Math.min(...this.#heldSince.values());
+    this.#waiting = { for: 'objects', dueAt: oldest + delayMs, content };
   }
 }
