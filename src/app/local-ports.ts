@@ -32,11 +32,24 @@ export async function probePort(target: ListenTarget): Promise<number> {
 
 /** The lowest port that this process, and one that it starts, may open. */
 export async function firstLocalPort(): Promise<number> {
-  const status = await textOf('/proc/self/status');
+  return firstPortOf({
+    status: await textOf('/proc/self/status'),
+    setting: await textOf('/proc/sys/net/ipv4/ip_unprivileged_port_start'),
+  });
+}
+
+/** The same from what Linux says: of the process (proc_pid_status(5)), and of where its own ports end (ip(7)). */
+export function firstPortOf({
+  status,
+  setting,
+}: {
+  readonly status: string;
+  readonly setting: string;
+}): number {
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
   if (capabilities !== undefined && (BigInt(`0x${capabilities}`) >> bindServiceBit) & 1n) return 1;
-  const setting = Number.parseInt(await textOf('/proc/sys/net/ipv4/ip_unprivileged_port_start'), 10);
-  return Number.isNaN(setting) ? usualFirstPort : Math.max(1, setting);
+  const first = Number.parseInt(setting, 10);
+  return Number.isNaN(first) ? usualFirstPort : Math.max(1, first);
 }
 
 async function textOf(file: string): Promise<string> {

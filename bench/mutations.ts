@@ -1,0 +1,42 @@
+// The long form of test/system/mutations.test.ts: any number of random mutations of the manifests folder while requests
+// run, with the memory of the mesh and of its Envoy on the way.
+//
+//   node bench/mutations.ts --count 100000 --seed 1
+
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { runMutations, type MutationProgress } from '../test/kit/mutations/run.ts';
+
+const { values } = parseArgs({
+  options: {
+    count: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    'check-every': { type: 'string', default: '1000' },
+  },
+});
+
+const started = performance.now();
+
+/** Resident memory of a process, in MiB. */
+async function memoryOf(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) / 1024);
+}
+
+async function show({ mutations, requests, failures, wrong, mesh }: MutationProgress): Promise<void> {
+  const [controller, envoy] = await Promise.all([memoryOf(mesh.pid), memoryOf(await mesh.envoyPid())]);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const numbers = `${mutations} mutations, ${requests} requests, ${failures.length} failed, ${wrong.length} wrong`;
+  process.stdout.write(`${seconds} s: ${numbers}; controller ${controller} MiB, Envoy ${envoy} MiB\n`);
+}
+
+const report = await runMutations({
+  seed: Number(values.seed),
+  count: Number(values.count),
+  checkEvery: Number(values['check-every']),
+  addressRange: '127.97.0.0/16',
+  backendNet: '127.89.8',
+  onCheck: show,
+});
+process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+process.exitCode = report.failures.length + report.wrong.length + report.moved.length > 0 ? 1 : 0;
