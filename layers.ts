@@ -14,6 +14,7 @@ export const layers: Readonly<Record<string, readonly string[] | 'all'>> = {
   translate: ['model', 'gen'],
   serve: ['model', 'translate', 'runtime'],
   'serve/xds': ['gen'],
+  apply: ['model', 'kube', 'runtime'],
   control: ['model', 'translate', 'runtime'],
   proxy: ['runtime'],
   config: ['runtime'],

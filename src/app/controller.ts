@@ -1,0 +1,160 @@
+// The mesh of a cluster: the same stages as a standalone mesh, with the API server as the source and as the place where
+// what is handed out is on record.
+
+import { randomUUID } from 'node:crypto';
+import { ShadowWriter } from '../apply/shadow-writer.ts';
+import type { TrafficDistribution } from '../apply/shadow.ts';
+import { trafficDistributionOf } from '../apply/traffic-distribution.ts';
+import type { ControllerOptions } from '../config/options.ts';
+import { resolveAccess } from '../kube/access.ts';
+import { KubeClient } from '../kube/client.ts';
+import { LeaseElector, type LeaseTiming } from '../kube/lease.ts';
+import { leaseStore } from '../kube/lease-record.ts';
+import { emptyAllocation } from '../model/build.ts';
+import { clusterPorts } from '../model/ports.ts';
+import { systemClock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { createApi } from '../serve/http/api.ts';
+import { serveHttp } from '../serve/http/serve.ts';
+import { createKubernetesSource } from '../source/kubernetes/kubernetes-source.ts';
+import { listenXds } from './listen-xds.ts';
+import { Mesh } from './mesh.ts';
+import { limitedPorts, readinessPort, type Placement } from './placement.ts';
+import { aborted, runTogether } from './run-together.ts';
+import { waitForServer } from './wait-for-server.ts';
+
+/** All of the machine's addresses, of both IP families. */
+const everywhere = '::';
+
+/** What a controller is run with besides its settings. */
+export interface ControllerRun {
+  readonly log: Log;
+  /** Ends the controller when it aborts. */
+  readonly signal: AbortSignal;
+  /** Called once, when proxies are told what to serve. */
+  readonly onReady: () => void;
+  /** Address on which proxies open mesh ports and their readiness; all of their pod's by default. */
+  readonly proxyAddress?: string;
+  /** Times of the election, other than the usual ones. */
+  readonly leaseTiming?: LeaseTiming;
+}
+
+/**
+ * Runs the controller of a cluster's mesh until the signal aborts. Rejects where nothing says how the API server is
+ * reached, where a port can't be opened, and where it can't go on; an API server that is away is waited for.
+ */
+export async function runController(options: ControllerOptions, run: ControllerRun): Promise<void> {
+  const { log, signal } = run;
+  const access = await resolveAccess(options);
+  log.info('Using the API server', { source: access.source });
+  const controller = new Controller(options, { client: new KubeClient({ access }), ...run });
+  const { mesh } = controller;
+  const api = await serveHttp(createApi(mesh, { clock: systemClock, log }), {
+    host: options.apiHost,
+    port: options.apiPort,
+  });
+  try {
+    const xds = await listenXds(mesh.xds, { host: everywhere, port: options.xdsPort });
+    mesh.opened({ http: undefined, dns: undefined, api: { host: options.apiHost, port: api.port }, xds });
+    void mesh.serving.then(() => run.onReady());
+    await controller.run(signal);
+  } finally {
+    mesh.loop.stop();
+    await Promise.all([api.close(), mesh.xds.close()]);
+  }
+}
+
+/** The stages of a cluster's mesh, joined. */
+class Controller {
+  readonly mesh: Mesh;
+  readonly #options: ControllerOptions;
+  readonly #client: KubeClient;
+  readonly #log: Log;
+  readonly #shadows: ShadowWriter;
+  readonly #recorded = Promise.withResolvers<void>();
+  #trafficDistribution: TrafficDistribution;
+
+  constructor(
+    options: ControllerOptions,
+    { client, log, proxyAddress = everywhere }: ControllerRun & { readonly client: KubeClient },
+  ) {
+    this.#options = options;
+    this.#client = client;
+    this.#log = log;
+    this.#shadows = new ShadowWriter({
+      client,
+      namespace: options.namespace,
+      trafficDistribution: () => this.#trafficDistribution,
+      onRecorded: (recorded) => {
+        this.mesh.loop.record(recorded);
+        this.#recorded.resolve();
+      },
+      log,
+      clock: systemClock,
+    });
+    this.mesh = new Mesh({
+      placement: placementOf(options, proxyAddress),
+      allocation: emptyAllocation,
+      // Shadow Services are the record.
+      saveAllocation: () => {},
+      waitsForProxy: false,
+      onRound: () => {
+        const { drafts, allocation } = this.mesh.loop;
+        this.#shadows.want({ drafts, table: allocation.ports });
+      },
+      log,
+    });
+  }
+
+  /** Waits for the API server, then follows and writes until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const version = await waitForServer(this.#client, { log: this.#log, signal });
+    if (version === undefined) return;
+    this.#trafficDistribution = trafficDistributionOf(version);
+    await runTogether(
+      [
+        (until) => this.#shadows.follow(until),
+        (until) => this.#read(until),
+        (until) => this.#elector().run(until),
+      ],
+      signal,
+    );
+  }
+
+  /** Nothing is built before it is known what is on record. */
+  async #read(signal: AbortSignal): Promise<void> {
+    await Promise.race([this.#recorded.promise, aborted(signal)]);
+    if (signal.aborted) return;
+    const { watchNamespaces, ignoreNamespaces } = this.#options;
+    const source = createKubernetesSource({
+      client: this.#client,
+      namespaces: { watch: watchNamespaces, ignore: ignoreNamespaces },
+      log: this.#log,
+    });
+    await source.run((offer) => this.mesh.loop.offer(offer), signal);
+  }
+
+  #elector(): LeaseElector {
+    const { namespace, leaseName, hostname } = this.#options;
+    return new LeaseElector({
+      store: leaseStore(this.#client, { namespace, name: leaseName }),
+      // Two processes of one name would both lead.
+      identity: `${hostname}_${randomUUID()}`,
+      lead: (until) => this.#shadows.lead(until),
+      log: this.#log,
+    });
+  }
+}
+
+function placementOf(options: ControllerOptions, address: string): Placement {
+  const ports = limitedPorts(clusterPorts, options);
+  return {
+    model: { defaultMode: options.defaultMode, ports, addresses: undefined },
+    translate: {
+      meshAddress: address,
+      ports,
+      readiness: { address, port: readinessPort },
+      hostPort: undefined,
+    },
+  };
+}

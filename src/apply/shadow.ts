@@ -1,0 +1,115 @@
+// What a shadow Service is, as it stands in the cluster and as it should: the parts of it that are the mesh's to say.
+
+import type { ObjectToWrite } from '../kube/api-object.ts';
+import { objectKey, portKey, type PortKey, type ServiceKey } from '../model/key.ts';
+import type { IpFamily } from '../model/objects.ts';
+import type { PortTable } from '../model/ports.ts';
+import type { ServiceDraft } from '../model/services.ts';
+import { shadowName, shadowOfAnnotation } from './shadow-name.ts';
+
+/** A port of a shadow Service. */
+export interface ShadowPort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: 'TCP' | 'UDP';
+  /** The `targetPort`: the port of every proxy that stands for this one. */
+  readonly meshPort: number;
+}
+
+/** How near the proxy should be that a call goes to; undefined on servers that know neither. */
+export type TrafficDistribution = 'PreferSameNode' | 'PreferClose' | undefined;
+
+/** A shadow Service as it should be. */
+export interface Shadow {
+  readonly name: string;
+  readonly service: ServiceKey;
+  /** Sorted by port and protocol; at least one. */
+  readonly ports: readonly ShadowPort[];
+  readonly trafficDistribution: TrafficDistribution;
+  /** Families of the real service, the preferred one first; empty where it names none. */
+  readonly ipFamilies: readonly IpFamily[];
+}
+
+/** Labels of every shadow Service, as in the original; the first says that it is the mesh's own. */
+export const shadowLabels: Readonly<Record<string, string>> = { app: 'maesh', type: 'shadow' };
+
+/** Selects the proxies, as in the original. */
+export const shadowSelector: Readonly<Record<string, string>> = { component: 'maesh-mesh' };
+
+/**
+ * The shadow Service that a service should have; undefined where none of its ports has a mesh port, since a Service
+ * without ports is none.
+ */
+export function shadowOf(
+  service: ServiceDraft,
+  mesh: {
+    readonly namespace: string;
+    readonly table: PortTable;
+    readonly trafficDistribution: TrafficDistribution;
+  },
+): Shadow | undefined {
+  const key = objectKey(service.namespace, service.name);
+  const ports = service.ports.flatMap((port): ShadowPort[] => {
+    const meshPort = mesh.table[port.traffic].assigned.get(port.key);
+    const protocol = port.traffic === 'udp' ? 'UDP' : 'TCP';
+    return meshPort === undefined ? [] : [{ name: port.name, port: port.port, protocol, meshPort }];
+  });
+  if (ports.length === 0) return undefined;
+  return {
+    name: shadowName(mesh.namespace, key),
+    service: key,
+    ports: withNames(ports).toSorted((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1)),
+    trafficDistribution: mesh.trafficDistribution,
+    ipFamilies: service.ipFamilies,
+  };
+}
+
+/** Kubernetes wants names where there are several ports, which an unnamed port left alone by others may lack. */
+function withNames(ports: readonly ShadowPort[]): readonly ShadowPort[] {
+  if (ports.length === 1) return ports;
+  return ports.map((port) => (port.name === '' ? { ...port, name: `port-${port.port}` } : port));
+}
+
+/** The mesh ports that a shadow Service has on record, by service port. */
+export function recordedPorts(service: ServiceKey, ports: readonly ShadowPort[]): Map<PortKey, number> {
+  return new Map(ports.map(({ port, protocol, meshPort }) => [portKey(service, port, protocol), meshPort]));
+}
+
+/** A shadow Service as a manifest, without what the server fills in. */
+export function shadowManifest(shadow: Shadow, meshNamespace: string): ShadowManifest {
+  const { name, service, ports, trafficDistribution, ipFamilies } = shadow;
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: {
+      name,
+      namespace: meshNamespace,
+      labels: shadowLabels,
+      annotations: { [shadowOfAnnotation]: service },
+    },
+    spec: {
+      type: 'ClusterIP',
+      selector: shadowSelector,
+      ports: ports.map(({ name: portName, port, protocol, meshPort }) => ({
+        ...(portName !== '' && { name: portName }),
+        port,
+        protocol,
+        targetPort: meshPort,
+      })),
+      ...(trafficDistribution !== undefined && { trafficDistribution }),
+      ...(ipFamilies.length > 0 && {
+        ipFamilies,
+        ipFamilyPolicy: ipFamilies.length > 1 ? 'PreferDualStack' : 'SingleStack',
+      }),
+    },
+  };
+}
+
+/** A core/v1 Service, as it is written. */
+export interface ShadowManifest extends ObjectToWrite {
+  readonly metadata: ObjectToWrite['metadata'] & {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
