@@ -14,7 +14,7 @@ const code = files.filter(({ path }) => !path.endsWith('.test.ts'));
 
 /** The first part of a path within src, without the ending of a file. */
 function layerOf(path: string): string {
-  return (path.split('/', 1)[0] ?? '').replace(/\.ts$/, '');
+  return (path.split('/', 1)[0] ?? '').replace(/(?:\.test)?\.ts$/, '');
 }
 
 function isWithin(path: string, folder: string): boolean {
