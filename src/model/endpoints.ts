@@ -158,6 +158,9 @@ function usable<T extends { readonly place: Place }>(candidates: readonly T[]): 
   return ready.length > 0 ? ready : candidates.filter(({ place }) => place.isLeaving);
 }
 
+/** One for all endpoints, since most have no other address. */
+const noAddresses: readonly string[] = [];
+
 /**
  * Makes one endpoint of the addresses that a pod has in both IP families, so that it is not chosen twice as often as a
  * pod that has one. The family that the service prefers comes first.
@@ -182,7 +185,7 @@ function mergeFamilies(
     );
     if (first === undefined) continue;
     const { address, pod, node, zone } = first;
-    const otherAddresses = others.map((other) => other.address);
+    const otherAddresses = others.length === 0 ? noAddresses : others.map((other) => other.address);
     endpoints.set(`${address} ${port}`, { address, otherAddresses, port, pod, node, zone });
   }
   return [...endpoints.values()].toSorted((a, b) => byText(a.address, b.address) || a.port - b.port);
