@@ -293,7 +293,8 @@ export function eventLine(type: string, object: object): string {
   return `${JSON.stringify({ type, object })}\n`;
 }
 
-function bookmarkLine(version: number, annotations: Readonly<Record<string, string>>): string {
+/** A line of a watch: word that everything up to a version has come. */
+export function bookmarkLine(version: number, annotations: Readonly<Record<string, string>>): string {
   return eventLine('BOOKMARK', { metadata: { resourceVersion: String(version), annotations } });
 }
 

@@ -1,0 +1,140 @@
+// An API server of the mesh's kinds, in this process and over plain HTTP, that answers when a test wants it: for the
+// moments between one answer and the next that a real one goes through too fast.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { resolveAccess } from '../../src/kube/access.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { objectKey } from '../../src/model/key.ts';
+import type { Kind, KubeObject } from '../../src/model/objects.ts';
+import { bookmarkLine, eventLine } from './fake-api-server.ts';
+import { manifestOf } from './manifest-of.ts';
+
+interface Watch {
+  readonly kind: Kind;
+  /** Undefined for all. */
+  readonly namespace: string | undefined;
+  readonly response: ServerResponse;
+}
+
+const collections: ReadonlyMap<string, Kind> = new Map([
+  ['/api/v1/services', 'Service'],
+  ['/api/v1/pods', 'Pod'],
+  ['/apis/discovery.k8s.io/v1/endpointslices', 'EndpointSlice'],
+]);
+
+/** A running server. It knows lists that are told as a watch, and nothing else. */
+export class FakeCluster implements AsyncDisposable {
+  /** Paths of all that was asked for, in order. */
+  readonly asked: string[] = [];
+  /** Paths that are answered with 403. */
+  readonly forbidden: Set<string> = new Set();
+  readonly client: KubeClient;
+  readonly #server: Server;
+  readonly #objects = new Map<string, { readonly object: KubeObject; readonly manifest: object }>();
+  readonly #watches: Watch[] = [];
+  /** What is kept back from the watches of a kind. */
+  readonly #held = new Map<Kind, Map<Watch, string[]>>();
+  #version = 1;
+
+  private constructor(server: Server, client: KubeClient) {
+    this.#server = server;
+    this.client = client;
+    server.on('request', (request, response) => this.#serve(request, response));
+  }
+
+  /** Starts a server on a free port. */
+  static async start(): Promise<FakeCluster> {
+    const server = createServer();
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    const access = await resolveAccess({ masterURL: `http://127.0.0.1:${port}`, env: {} });
+    return new FakeCluster(server, new KubeClient({ access }));
+  }
+
+  /** Makes an object, or changes it. */
+  put(object: KubeObject): void {
+    const isNew = !this.#objects.has(nameOf(object));
+    const manifest = this.#manifest(object);
+    this.#objects.set(nameOf(object), { object, manifest });
+    this.#tell(object, eventLine(isNew ? 'ADDED' : 'MODIFIED', manifest));
+  }
+
+  /** Deletes an object. */
+  remove(object: KubeObject): void {
+    this.#objects.delete(nameOf(object));
+    this.#tell(object, eventLine('DELETED', this.#manifest(object)));
+  }
+
+  /** Keeps back what is told of a kind from now on, lists included. */
+  hold(kind: Kind): void {
+    this.#held.set(kind, new Map());
+  }
+
+  /** Tells each watch what was kept back, in one piece. */
+  release(kind: Kind): void {
+    for (const [{ response }, told] of this.#held.get(kind) ?? []) response.write(told.join(''));
+    this.#held.delete(kind);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.client.close();
+    const closed = new Promise((resolve) => {
+      this.#server.close(resolve);
+    });
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://fake');
+    this.asked.push(pathname);
+    const [, namespace] = /\/namespaces\/([^/]+)\//.exec(pathname) ?? [];
+    const kind = collections.get(pathname.replace(/\/namespaces\/[^/]+/, ''));
+    if (this.forbidden.has(pathname)) refuse(response, 403, 'Forbidden');
+    else if (kind === undefined) refuse(response, 404, 'NotFound');
+    else if (searchParams.get('sendInitialEvents') !== 'true') refuse(response, 405, 'MethodNotAllowed');
+    else this.#watch({ kind, namespace, response });
+  }
+
+  #watch(watch: Watch): void {
+    watch.response.writeHead(200, { 'content-type': 'application/json' });
+    watch.response.flushHeaders();
+    for (const { object, manifest } of this.#objects.values()) {
+      if (isFor(watch, object)) this.#write(watch, eventLine('ADDED', manifest));
+    }
+    this.#write(watch, bookmarkLine(this.#version, { 'k8s.io/initial-events-end': 'true' }));
+    this.#watches.push(watch);
+  }
+
+  #tell(object: KubeObject, line: string): void {
+    for (const watch of this.#watches) if (isFor(watch, object)) this.#write(watch, line);
+  }
+
+  #write(watch: Watch, line: string): void {
+    const held = this.#held.get(watch.kind);
+    if (held === undefined) watch.response.write(line);
+    else held.set(watch, [...(held.get(watch) ?? []), line]);
+  }
+
+  #manifest(object: KubeObject): object {
+    const manifest = manifestOf(object);
+    return { ...manifest, metadata: { ...manifest.metadata, resourceVersion: String(++this.#version) } };
+  }
+}
+
+function nameOf({ kind, namespace, name }: KubeObject): string {
+  return `${kind} ${objectKey(namespace, name)}`;
+}
+
+function isFor(watch: Watch, { kind, namespace }: KubeObject): boolean {
+  return watch.kind === kind && (watch.namespace === undefined || watch.namespace === namespace);
+}
+
+function refuse(response: ServerResponse, code: number, reason: string): void {
+  const status = { kind: 'Status', code, reason, message: `the fake cluster says ${reason}` };
+  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(status));
+}
