@@ -25,9 +25,12 @@ async function memoryOf(pid: number): Promise<number> {
 
 async function show({ mutations, requests, failures, wrong, mesh }: MutationProgress): Promise<void> {
   const [controller, envoy] = await Promise.all([memoryOf(mesh.pid), memoryOf(await mesh.envoyPid())]);
+  const heap = Math.round((await mesh.metrics()).sum('nodejs_heap_size_used_bytes') / 2 ** 20);
   const seconds = Math.round((performance.now() - started) / 1000);
   const numbers = `${mutations} mutations, ${requests} requests, ${failures.length} failed, ${wrong.length} wrong`;
-  process.stdout.write(`${seconds} s: ${numbers}; controller ${controller} MiB, Envoy ${envoy} MiB\n`);
+  process.stdout.write(
+    `${seconds} s: ${numbers}; controller ${controller} MiB (heap ${heap} MiB), Envoy ${envoy} MiB\n`,
+  );
 }
 
 const report = await runMutations({

@@ -93,16 +93,17 @@ export class Expectations {
 }
 
 /**
- * Whether an answer is right by the objects of several eras together: a service that comes back at once may find the
- * endpoints that it had before, as objects are kept for a moment after they are gone from the files.
+ * Whether an outcome is right by the objects of several eras together: a service that comes back at once may find the
+ * endpoints that it had before, as objects are kept for a moment after they are gone from the files. Where those speak
+ * another protocol, anything may come of it.
  */
 function isMixture(eras: readonly Era[], { traffic, port, outcome }: Observation): boolean {
+  const specs = eras.flatMap(({ spec }) => spec ?? []);
+  const asked = specs.filter((spec) => spec.traffic === traffic);
+  if (!asked.some((spec) => hasPort(spec, port))) return false;
+  if (asked.length < specs.length) return true;
   if (outcome.kind !== 'answer') return false;
-  const specs = eras.flatMap(({ spec }) => (spec?.traffic === traffic ? [spec] : []));
-  return (
-    specs.some((spec) => hasPort(spec, port)) &&
-    specs.some(({ ready }) => ready.some((number) => backendName(traffic, number) === outcome.backend))
-  );
+  return asked.some(({ ready }) => ready.some((number) => backendName(traffic, number) === outcome.backend));
 }
 
 /** Backends that may answer at a port of a service. */

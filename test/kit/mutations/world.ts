@@ -30,6 +30,8 @@ interface WorldDocument {
 /** The folder whose files are replaced all at once. Its files are always there. */
 const mounted = 'mounted';
 const mountedFiles = [`${mounted}/one.yaml`, `${mounted}/two.yaml`];
+/** Mutations for which a file counts as new. */
+const newFor = 20;
 const empty = '# Nothing is left here.\n';
 
 /** Services in files. */
@@ -41,6 +43,9 @@ export class World {
   readonly #files = new Map<string, WorldFile>();
   #written = new Map<string, string>();
   #writtenDocuments: ReadonlyMap<string, readonly string[]> = new Map();
+  /** When files came under the name that they have, in calls of {@link takeEdits}. */
+  readonly #cameAt = new Map<string, number>();
+  #turn = 0;
   #fileCount = 0;
 
   constructor(random: Random, places: BackendPlaces) {
@@ -151,6 +156,7 @@ export class World {
     const to = this.#newName();
     this.#files.set(to, this.#files.get(from) ?? { documents: [] });
     this.#files.delete(from);
+    this.#cameAt.delete(from);
     this.#written = renamed(this.#written, from, to);
     this.#writtenDocuments = renamed(this.#writtenDocuments, from, to);
     return { type: 'rename', from, to };
@@ -158,8 +164,11 @@ export class World {
 
   /** What has to be done to a folder that is as it was at the last call, to have it as it is now. */
   takeEdits(): readonly Edit[] {
+    this.#turn++;
     for (const [file, { documents }] of this.#files) {
-      if (documents.length === 0 && !mountedFiles.includes(file)) this.#files.delete(file);
+      if (documents.length > 0 || mountedFiles.includes(file)) continue;
+      this.#files.delete(file);
+      this.#cameAt.delete(file);
     }
     const before = this.#written;
     const growing = this.#growing();
@@ -212,7 +221,9 @@ export class World {
     ];
   }
 
+  /** A file that has just come must be known before it is emptied: what was in it is nowhere else then. */
   #style(file: string): WriteStyle {
+    if (this.#turn - (this.#cameAt.get(file) ?? 0) < newFor) return { how: 'replace' };
     const cuts = cutsOf(this.#textsOf(file));
     if (cuts.length > 0 && this.random.chance(0.2)) return { how: 'pieces', cut: this.random.pick(cuts) };
     return { how: this.random.chance(0.3) ? 'in-place' : 'replace' };
@@ -287,7 +298,9 @@ export class World {
   #newName(): string {
     const folder = this.random.pick(['', '', 'teams/a/', 'teams/b/']);
     const ending = this.random.pick(['yaml', 'yml', 'yaml']);
-    return `${folder}${this.random.pick(['app', 'mesh', 'zz'])}-${++this.#fileCount}.${ending}`;
+    const name = `${folder}${this.random.pick(['app', 'mesh', 'zz'])}-${++this.#fileCount}.${ending}`;
+    this.#cameAt.set(name, this.#turn);
+    return name;
   }
 }
 
