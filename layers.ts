@@ -25,6 +25,8 @@ export const layers: Readonly<Record<string, readonly string[] | 'all'>> = {
     'model',
     'translate',
     'proxy',
+    'kube/access-error',
+    'kube/kube-error',
     'serve/http/api-types',
     'serve/http/topology-json',
     'runtime',

@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 
 import { Command } from 'commander';
 
+import { AccessError } from '../kube/access-error.ts';
+import { KubeError } from '../kube/kube-error.ts';
 import { runCli, showFailure } from './cli.ts';
 import { CommandError } from './command.ts';
 import type { Terminal } from './output.ts';
@@ -44,6 +46,9 @@ describe('a command line that makes no sense', () => {
     ['--foo', '--foo; there is no such flag; see `maesh --help`'],
     ['check -f', '-f, --dir <path>; its value is missing; see `maesh check --help`'],
     ['check a b', 'a, b; only flags are taken here; put -f before each path'],
+    ['--logLevel info standalone', 'standalone; a command stands before all flags; see `maesh --help`'],
+    ['--logLevel info a', 'a; only flags are taken here; see `maesh --help`'],
+    ['--logLevl info', '--logLevl; there is no such flag; did you mean --logLevel? see `maesh --help`'],
     ['version a', 'a; only flags are taken here; see `maesh version --help`'],
   ];
   for (const [args, said] of cases) {
@@ -63,6 +68,33 @@ describe('settings that make no sense', () => {
         'maesh: no --dir; it is needed; give --dir, MAESH_DIR or dir in a configuration file, where the other settings are\n' +
         'maesh: --httpPort x; not a port; use a number from 1 to 65535, or 0 for any free port\n',
     });
+  });
+});
+
+describe('maesh without a command', () => {
+  it('says what to do where nothing says which cluster', async () => {
+    const { code, out, err } = await cli();
+    assert.deepEqual([code, out], [1, '']);
+    assert.match(
+      err,
+      /^maesh: no cluster; .* give --kubeConfig, .*; without a cluster, `maesh standalone` .*\n$/,
+    );
+    assert.deepEqual(await cli('--acl=false', '-NAMESPACE', 'mesh'), { code, out, err });
+  });
+
+  it('refuses to go on without the access control that it is asked for', async () => {
+    assert.deepEqual(await cli('--acl', '--masterURL', 'http://127.0.0.1:1'), {
+      code: 1,
+      out: '',
+      err:
+        'maesh: --acl true; this version of Maesh has no access control: everybody could call every service; ' +
+        'leave it out if that may be so, or stay with the version that you have\n',
+    });
+  });
+
+  it('leaves flags behind a command to the command, though it has some of the same name', async () => {
+    const { err } = await cli('standalone', '--apiPort', 'x', '--dir', 'a');
+    assert.match(err, /^maesh: --apiPort x; not a port; /);
   });
 });
 
@@ -122,6 +154,12 @@ describe('showFailure', () => {
   it('trusts errors of Maesh to say all', () => {
     const error = Object.assign(new Error('No Envoy: set ENVOY_BIN'), { code: 'MAESH_ENVOY_FETCH' });
     assert.equal(shown(error), 'maesh: No Envoy: set ENVOY_BIN\n');
+    const access = new AccessError('Cannot read kubeconfig a: ENOENT. Name another');
+    assert.equal(shown(access), 'maesh: Cannot read kubeconfig a: ENOENT. Name another\n');
+    const details = { status: 403, reason: 'Forbidden', retryAfterSeconds: 0 };
+    const subject = { verb: 'get', path: '/version' } as const;
+    const refused = new KubeError('Cannot get /version: forbidden', { ...details, subject });
+    assert.equal(shown(refused), 'maesh: Cannot get /version: forbidden\n');
   });
 
   it('shows every mistake of a command in a line of its own', () => {

@@ -3,8 +3,10 @@
 import type { Surroundings } from '../config/config-file.ts';
 import { mistakeText, type Mistake } from '../config/mistake.ts';
 import { readSettings } from '../config/read-settings.ts';
-import type { CommandName, CommandSettings, SubcommandName } from '../config/settings.ts';
+import type { CommandName, CommandSettings } from '../config/settings.ts';
 import type { Texts } from '../config/choose-source.ts';
+import { AccessError } from '../kube/access-error.ts';
+import { KubeError } from '../kube/kube-error.ts';
 import { MissingPathError } from '../source/file/missing-path-error.ts';
 import { CommandError, type Command, type CommandContext } from './command.ts';
 import { commands } from './command-list.ts';
@@ -29,7 +31,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
 }
 
 // oxlint-disable-next-line no-unnecessary-type-parameters -- it ties the settings to the command that takes them
-async function callCommand<C extends SubcommandName>(
+async function callCommand<C extends CommandName>(
   name: C,
   flags: Texts,
   { terminal, surroundings }: CliContext,
@@ -85,7 +87,7 @@ function failureText(error: unknown): string {
   if ('advice' in error && typeof error.advice === 'string') {
     return `${message}; ${error.advice.charAt(0).toLowerCase()}${error.advice.slice(1)}`;
   }
-  const isOurs = 'code' in error && String(error.code).startsWith('MAESH_');
-  if (isOurs) return message;
+  const hasCode = 'code' in error && String(error.code).startsWith('MAESH_');
+  if (hasCode || error instanceof AccessError || error instanceof KubeError) return message;
   return `${message}; nobody expected this; run it again with --logLevel debug to see where it comes from`;
 }

@@ -1,10 +1,23 @@
 // The commands of `maesh`, in the order in which help lists them.
 
-import type { SubcommandName } from '../config/settings.ts';
+import type { CommandName, SubcommandName } from '../config/settings.ts';
 import type { Command } from './command.ts';
 
-/** Every command, by name. */
-export const commands: { readonly [C in SubcommandName]: Command<C> } = {
+/** Every command, by name; `controller` is what `maesh` does without one. */
+export const commands: { readonly [C in CommandName]: Command<C> } = {
+  controller: {
+    summary: 'The simpler service mesh for Kubernetes, and for a folder of manifests.',
+    description:
+      'Without a command it is the controller of a mesh in Kubernetes: it reads services and their endpoints from the ' +
+      'API server, tells every proxy what to serve, and writes the Services behind the names service.namespace.maesh. ' +
+      'Several may run; one of them writes. It waits for an API server that is not there yet. SIGINT or SIGTERM ends it.',
+    examples: [
+      ['maesh --kubeConfig ~/.kube/config', 'runs the controller of a cluster from outside of it'],
+      ['maesh --watchNamespaces store,cart', 'within a cluster, for two of its namespaces'],
+      ['maesh standalone --dir mesh/', 'runs a mesh without any cluster'],
+    ],
+    load: () => import('./commands/controller.ts'),
+  },
   standalone: {
     summary: 'run a mesh from a folder of manifests, without a cluster',
     description:
@@ -62,5 +75,7 @@ export const commands: { readonly [C in SubcommandName]: Command<C> } = {
   },
 };
 
-/** Names of the commands, in the order of the list. */
-export const commandNames: readonly SubcommandName[] = Object.keys(commands) as SubcommandName[];
+/** Names of the commands that are words of the command line, in the order of the list. */
+export const subcommandNames: readonly SubcommandName[] = (Object.keys(commands) as CommandName[]).filter(
+  (name) => name !== 'controller',
+);

@@ -21,7 +21,7 @@ export type RunCommand<C extends CommandName> = (
 
 /** A command as help shows it. Its work is loaded only when it is called, so that help is there at once. */
 export interface Command<C extends CommandName> {
-  /** One line, for the list of commands. */
+  /** One line, for the list of commands; that of `maesh` without a command says what Maesh is. */
   readonly summary: string;
   /** Paragraphs for its own help. */
   readonly description: string;

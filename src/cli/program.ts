@@ -7,13 +7,13 @@ import type { Texts } from '../config/choose-source.ts';
 import { mistakeText } from '../config/mistake.ts';
 import { canonicalFlags } from '../config/flags.ts';
 import { envName, flagName, type AnySettings, type Setting } from '../config/setting.ts';
-import { settings, type SubcommandName } from '../config/settings.ts';
-import { commandNames, commands } from './command-list.ts';
+import { settings, type CommandName } from '../config/settings.ts';
+import { commands, subcommandNames } from './command-list.ts';
 import type { Terminal } from './output.ts';
 import { usageMistake } from './usage.ts';
 
 /** Calls a command with the texts of its flags; resolves with the exit code. */
-export type CallCommand = (name: SubcommandName, flags: Texts) => Promise<number>;
+export type CallCommand = (name: CommandName, flags: Texts) => Promise<number>;
 
 /**
  * Runs a command line, without the program's own name.
@@ -26,19 +26,17 @@ export async function runProgram(
   call: CallCommand,
 ): Promise<number> {
   let exitCode = 0;
-  const program = configured(new Command('maesh'), terminal)
-    .description('The simpler service mesh for Kubernetes, and for a folder of manifests.')
-    .usage('<command> [flags]')
-    // Its only flag is told of below.
-    .configureHelp({ ...helpStyle(terminal), visibleOptions: () => [] })
-    .helpCommand('help [command]', 'show the help of a command');
-  for (const name of commandNames) {
-    const command = commandFor(name, terminal).action(async (options: Record<string, string[]>) => {
-      exitCode = await call(name, new Map(Object.entries(options)));
-    });
-    program.addCommand(command);
+  const calls = (name: CommandName) => async (options: Record<string, string[]>) => {
+    exitCode = await call(name, new Map(Object.entries(options)));
+  };
+  const program = rootProgram(terminal);
+  for (const name of subcommandNames) {
+    const command = configured(new Command(name), terminal).summary(commands[name].summary).usage('[flags]');
+    program.addCommand(withHelpOf(name, command, commands[name].description).action(calls(name)));
   }
-  program.addHelpText('after', "\n`maesh <command> --help` tells of a command's flags.");
+  // A word in the first place is meant for a command. Commander says so only where the program does nothing by itself.
+  const [first = '-'] = args;
+  if (first.startsWith('-')) program.action(calls('controller'));
   try {
     await program.parseAsync(canonicalArgs(args), { from: 'user' });
   } catch (error) {
@@ -49,27 +47,45 @@ export async function runProgram(
   return exitCode;
 }
 
+/** `maesh` itself: the flags of the controller, without the commands. */
+function rootProgram(terminal: Terminal): Command {
+  const { summary, description } = commands.controller;
+  const program = configured(new Command('maesh'), terminal)
+    .usage('[flags]\n       maesh <command> [flags]')
+    // Behind a command its own flags count, whatever flags `maesh` has by the same name.
+    .enablePositionalOptions()
+    .hook('preSubcommand', (root, command) => refuseFlagsBefore(root, command.name()))
+    .helpCommand('help [command]', 'show the help of a command');
+  return withHelpOf('controller', program, `${summary}\n\n${description}`).addHelpText(
+    'after',
+    "`maesh <command> --help` tells of a command's flags.",
+  );
+}
+
+/** They would be taken for the controller's, and lost. */
+function refuseFlagsBefore(program: Command, command: string): void {
+  if (Object.keys(program.opts()).length > 0) program.error(`error: flags before command '${command}'`);
+}
+
 /** Flags are rewritten to the form that commander knows, by the table of the command that they belong to. */
 function canonicalArgs(args: readonly string[]): readonly string[] {
   const [first = '', ...rest] = args;
   if (first === '--version' || first === '-version') return ['version', ...rest];
-  const name = commandNames.find((each) => each === first);
+  const name = subcommandNames.find((each) => each === first);
   if (name !== undefined) return [first, ...canonicalFlags(rest, settings[name])];
-  return canonicalFlags(args, {});
+  return canonicalFlags(args, settings.controller);
 }
 
-function commandFor(name: SubcommandName, terminal: Terminal): Command {
-  const { summary, description, examples } = commands[name];
-  const command = configured(new Command(name), terminal)
-    .summary(summary)
-    .description(description)
-    .usage('[flags]');
+/** Tells a command's own flags, and what its help says besides. */
+function withHelpOf(name: CommandName, command: Command, description: string): Command {
   const table: AnySettings = settings[name];
   for (const [setting, definition] of Object.entries(table)) {
     command.addOption(optionFor(setting, definition));
   }
-  const lines = examples.map(([call, effect]) => `  # ${effect}\n  ${call}\n`);
-  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}${sourcesText(table)}`);
+  const lines = commands[name].examples.map(([call, effect]) => `  # ${effect}\n  ${call}\n`);
+  return command
+    .description(description)
+    .addHelpText('after', `\nExamples:\n${lines.join('\n')}${sourcesText(table)}`);
 }
 
 function sourcesText(table: AnySettings): string {

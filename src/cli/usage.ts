@@ -9,6 +9,7 @@ type Reason = Pick<Mistake, 'what' | 'why'>;
 /** Commander's messages, and what is wrong where it says so. */
 const reasons: readonly (readonly [message: RegExp, reason: (written: string) => Reason])[] = [
   [/^unknown option '(.*)'$/, (what) => ({ what, why: 'there is no such flag' })],
+  [/^flags before command '(.*)'$/, (what) => ({ what, why: 'a command stands before all flags' })],
   [/^unknown command '(.*)'$/, (what) => ({ what, why: 'there is no such command' })],
   [/^option '(.*)' argument missing$/, (what) => ({ what, why: 'its value is missing' })],
   [/^too many arguments.* but got \d+: (.*)\.$/, (what) => ({ what, why: 'only flags are taken here' })],
