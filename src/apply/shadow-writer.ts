@@ -31,7 +31,11 @@ export interface ShadowWriterOptions {
   readonly namespace: string;
   /** What the API server takes; asked when the mesh is known. */
   readonly trafficDistribution: () => TrafficDistribution;
-  /** Told whenever other mesh ports are on record; the first time when all shadow Services are known. */
+  /**
+   * Told whenever other mesh ports are on record; the first time when all shadow Services are known. Whoever is told has
+   * to say anew what is wanted, be it the same: what changed is looked at only then. Else what another replica has put
+   * on record would be overwritten with what this one wanted before it knew.
+   */
   readonly onRecorded: (recorded: RecordedPorts) => void;
   readonly log: Log;
   readonly clock: Clock;
@@ -57,6 +61,8 @@ export class ShadowWriter {
     ServiceKey,
     { readonly draft: ServiceDraft; readonly shadow: Shadow | undefined }
   >();
+  /** Keys of shadow Services that changed since it was said what is wanted. */
+  readonly #changedKeys = new Set<ShadowKey>();
   #table: PortTable | undefined;
   #queue: WorkQueue | undefined;
 
@@ -85,9 +91,9 @@ export class ShadowWriter {
     const { namespace, trafficDistribution } = this.#options;
     const mesh = { namespace, table, trafficDistribution: trafficDistribution() };
     const isSameTable = table === this.#table;
-    // What was looked at before anything was known to be wanted was left as it was.
-    if (this.#table === undefined) for (const key of this.#found.keys()) this.#queue?.add(key);
     this.#table = table;
+    this.#look(this.#changedKeys);
+    this.#changedKeys.clear();
     for (const [key, draft] of drafts) {
       const before = this.#wanted.get(key);
       if (isSameTable && before?.draft === draft) continue;
@@ -95,7 +101,10 @@ export class ShadowWriter {
       this.#wanted.set(key, { draft, shadow });
       if (!isDeepStrictEqual(shadow, before?.shadow)) this.#queue?.add(key);
     }
-    if (this.#wanted.size === drafts.size) return;
+    if (this.#wanted.size > drafts.size) this.#forgetAllBut(drafts);
+  }
+
+  #forgetAllBut(drafts: ReadonlyMap<ServiceKey, unknown>): void {
     for (const key of this.#wanted.keys()) {
       if (drafts.has(key)) continue;
       this.#wanted.delete(key);
@@ -103,12 +112,18 @@ export class ShadowWriter {
     }
   }
 
+  /** Has what these keys stand for looked at, where this replica leads. */
+  #look(keys: Iterable<ShadowKey>): void {
+    for (const key of keys) this.#queue?.add(key);
+  }
+
   /** Writes until the signal aborts; resolves when the last write has ended. */
   async lead(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     const queue = new WorkQueue({ clock });
     this.#queue = queue;
-    for (const key of [...this.#wanted.keys(), ...this.#found.keys()]) queue.add(key);
+    this.#look(this.#wanted.keys());
+    this.#look(this.#found.keys());
     try {
       await runWorkers(queue, {
         workers,
@@ -126,13 +141,14 @@ export class ShadowWriter {
     const { namespace, onRecorded } = this.#options;
     for (const { key, value } of changes) {
       const name = key.slice(namespace.length + 1);
-      for (const affected of this.#found.set(name, value)) this.#queue?.add(affected);
+      for (const affected of this.#found.set(name, value)) this.#changedKeys.add(affected);
     }
     onRecorded(this.#found.recorded());
   }
 
   async #reconcile(key: ShadowKey, signal: AbortSignal): Promise<void> {
-    if (this.#table === undefined) return;
+    // Is looked at when it is said what is wanted.
+    if (this.#table === undefined || this.#changedKeys.has(key)) return;
     const shadow = this.#wanted.get(key)?.shadow;
     const found = this.#found.of(key);
     const others = found.filter(({ name }) => name !== shadow?.name);
@@ -140,14 +156,17 @@ export class ShadowWriter {
     if (shadow === undefined) return;
     const current = found.find(({ name }) => name === shadow.name);
     const difference = current && differenceOf(current, shadow, this.#options.namespace);
-    if (current === undefined || difference === 'fields') await this.#apply(shadow, signal);
+    if (current === undefined) await this.#apply(shadow, { signal });
+    else if (difference === 'fields') await unlessOutdated(this.#apply(shadow, { signal, current }));
     else if (difference === 'ports') await this.#replacePorts(current, shadow, signal);
   }
 
-  /** What is applied comes back by the watch, which looks at it once more. */
-  async #apply(shadow: Shadow, signal: AbortSignal): Promise<void> {
+  /** What is applied comes back by the watch, and is looked at once more then. */
+  async #apply(shadow: Shadow, { signal, current }: Applying): Promise<void> {
     const { client, namespace, log } = this.#options;
-    await client.apply(services, shadowManifest(shadow, namespace), { signal });
+    const { metadata, ...manifest } = shadowManifest(shadow, namespace);
+    const version = current && { resourceVersion: current.resourceVersion };
+    await client.apply(services, { ...manifest, metadata: { ...metadata, ...version } }, { signal });
     log.info('Wrote a shadow Service', { service: shadow.service, shadow: shadow.name });
   }
 
@@ -167,6 +186,12 @@ export class ShadowWriter {
     await unlessOutdated(client.delete(target, { uid, resourceVersion, signal }));
     log.info('Deleted a shadow Service', { service: service ?? 'none', shadow: name });
   }
+}
+
+interface Applying {
+  readonly signal: AbortSignal;
+  /** What was read, where something was; applied only if it is still that. */
+  readonly current?: FoundShadow;
 }
 
 /** What is no longer there, or no longer as it was read, comes by the watch and is looked at then. */

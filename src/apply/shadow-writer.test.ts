@@ -1,0 +1,308 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { FakeServices } from '../../test/kit/fake-services.ts';
+import { accessTo } from '../../test/kit/kube-answers.ts';
+import { RecordLog } from '../../test/kit/record-log.ts';
+import { until } from '../../test/kit/until.ts';
+import { KubeClient } from '../kube/client.ts';
+import { byText } from '../model/key.ts';
+import { emptyPortTable, type PortTable } from '../model/ports.ts';
+import type { RecordedPorts } from '../model/recorded.ts';
+import type { ServiceDraft } from '../model/services.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { ShadowWriter, type Wanted } from './shadow-writer.ts';
+import { shadowManifest, shadowOf, type ShadowManifest } from './shadow.ts';
+
+/** Mesh ports by service name. */
+type Ports = Readonly<Record<string, number>>;
+
+const drafts = new Map<string, ServiceDraft>();
+
+/** The draft of a service `store/NAME` with port 80, the same one each time. */
+function draftOf(name: string): ServiceDraft {
+  const key = `store/${name}/80`;
+  const traffic = 'http';
+  const port = { key, name: 'web', port: 80, traffic, upstream: 'auto', upstreamTls: false } as const;
+  const parts = { ipFamilies: [], problems: [], isUnresolvable: false };
+  const made = { namespace: 'store', name, ports: [{ ...port, endpoints: [] }], ...parts };
+  const draft = drafts.get(name) ?? made;
+  drafts.set(name, draft);
+  return draft;
+}
+
+function wanted(ports: Ports): Wanted {
+  const assigned = new Map(Object.entries(ports).map(([name, port]) => [`store/${name}/80`, port]));
+  return {
+    drafts: new Map(Object.keys(ports).map((name) => [`store/${name}`, draftOf(name)])),
+    table: { ...emptyPortTable, http: { assigned, resting: new Set() } },
+  };
+}
+
+/** The shadow Service of `store/NAME` as it should be. */
+function manifest(name: string, meshPort: number): ShadowManifest {
+  const table: PortTable = wanted({ [name]: meshPort }).table;
+  const shadow = shadowOf(draftOf(name), { namespace: 'maesh', table, trafficDistribution: undefined });
+  assert.ok(shadow);
+  return shadowManifest(shadow, 'maesh');
+}
+
+const nameOf = (name: string): string => `maesh-${name}-6d61657368-store`;
+
+interface Writing extends AsyncDisposable {
+  readonly server: FakeServices;
+  readonly want: (wanted: Wanted) => void;
+  readonly log: RecordLog;
+  readonly recorded: RecordedPorts[];
+  /** Begins to lead; what it returns ends that. */
+  readonly lead: () => () => Promise<void>;
+  /** Resolves when the server was asked for exactly these writes, in whatever order. */
+  readonly wrote: (...writes: readonly string[]) => Promise<void>;
+  /** Resolves when a strange Service has come by the watch and was left alone, as all that came before it. */
+  readonly settled: () => Promise<void>;
+}
+
+/** Has a writer follow a server that has these Services. Whatever is on record then, the same is wanted. */
+async function follow(...there: readonly ShadowManifest[]): Promise<Writing> {
+  return await followWanting((_, last) => last, there);
+}
+
+async function followWanting(
+  onRecorded: (recorded: RecordedPorts, last: Wanted) => Wanted,
+  there: readonly ShadowManifest[],
+): Promise<Writing> {
+  const server = await FakeServices.start();
+  for (const each of there) server.put(each);
+  const client = new KubeClient({ access: accessTo(server.url) });
+  const log = new RecordLog();
+  const recorded: RecordedPorts[] = [];
+  let last: Wanted | undefined;
+  const want = (next: Wanted): void => {
+    last = next;
+    writer.want(next);
+  };
+  const writer: ShadowWriter = new ShadowWriter({
+    client,
+    namespace: 'maesh',
+    trafficDistribution: () => undefined,
+    onRecorded: (ports) => {
+      recorded.push(ports);
+      if (last !== undefined) want(onRecorded(ports, last));
+    },
+    log,
+    clock: systemClock,
+    timing: { retryMs: 1, maxRetryMs: 5 },
+  });
+  const stop = new AbortController();
+  const running: Promise<void>[] = [writer.follow(stop.signal)];
+  await until('the first list', () => recorded[0]);
+  let marks = 0;
+  return {
+    server,
+    want,
+    log,
+    recorded,
+    lead() {
+      const end = new AbortController();
+      const leading = writer.lead(AbortSignal.any([stop.signal, end.signal]));
+      running.push(leading);
+      return async () => {
+        end.abort();
+        await leading;
+      };
+    },
+    async wrote(...writes) {
+      const text = JSON.stringify(writes.toSorted(byText));
+      await until(`writes ${text}`, () => {
+        assert.equal(JSON.stringify(server.writes.toSorted(byText)), text);
+        return true;
+      });
+    },
+    async settled() {
+      const mark = { ...manifest(`mark${++marks}`, 7000 + marks) };
+      server.put(mark);
+      await until('the mark', () => recorded.at(-1)?.get(`store/mark${marks}/80`));
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all(running);
+      client.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const warnings = ({ log }: Writing): readonly string[] =>
+  log.lines
+    .filter(({ level }) => level === 'warn' || level === 'error')
+    .map(({ message, fields }) => `${message}: ${String(fields['key'])}`);
+
+describe('ShadowWriter', () => {
+  it('tells what is on record as soon as that is known, and whenever it is another', async () => {
+    await using writing = await follow(manifest('shop', 5000));
+    const { server, recorded } = writing;
+    assert.deepEqual(recorded, [new Map([['store/shop/80', 5000]])]);
+    server.put(manifest('cart', 5001));
+    await until('the second', () => (recorded.at(-1)?.size === 2 ? true : undefined));
+    server.remove(nameOf('shop'));
+    await until('the first to go', () => (recorded.at(-1)?.size === 1 ? true : undefined));
+    assert.deepEqual(recorded.at(-1), new Map([['store/cart/80', 5001]]));
+  });
+
+  it('writes what lacks, once', async () => {
+    await using writing = await follow(manifest('shop', 5000));
+    const { want, lead, wrote, server } = writing;
+    lead();
+    want(wanted({ shop: 5000, cart: 5001 }));
+    await wrote(`apply ${nameOf('cart')}`);
+    assert.deepEqual(server.get(nameOf('cart'))?.['spec'], manifest('cart', 5001).spec);
+    await until('it to come back', () => writing.recorded.at(-1)?.get('store/cart/80'));
+    want(wanted({ shop: 5000, cart: 5001 }));
+    server.put(manifest('later', 5002));
+    await wrote(`apply ${nameOf('cart')}`, `delete ${nameOf('later')}`);
+  });
+
+  it('writes nothing while it does not lead, and everything that is due when it begins to', async () => {
+    await using writing = await follow(manifest('shop', 5009), manifest('gone', 5002));
+    const { want, lead, wrote, settled } = writing;
+    want(wanted({ shop: 5000, cart: 5001 }));
+    await settled();
+    await wrote();
+    const end = lead();
+    const due = [`apply ${nameOf('shop')}`, `apply ${nameOf('cart')}`, `delete ${nameOf('gone')}`];
+    await wrote(...due, `delete ${nameOf('mark1')}`);
+    await end();
+    want(wanted({}));
+    await settled();
+    await wrote(...due, `delete ${nameOf('mark1')}`);
+    lead();
+    await wrote(...due, ...['mark1', 'mark2', 'shop', 'cart'].map((name) => `delete ${nameOf(name)}`));
+  });
+
+  it('takes nothing away before it is known what is wanted, and then what is not', async () => {
+    await using writing = await follow(manifest('shop', 5000), manifest('gone', 5001));
+    const { want, lead, wrote, settled } = writing;
+    lead();
+    await settled();
+    await wrote();
+    want(wanted({ shop: 5000, mark1: 7001 }));
+    await wrote(`delete ${nameOf('gone')}`);
+  });
+
+  it('takes away what stands for no service, and what has another name than it should', async () => {
+    const stranger = { ...manifest('shop', 5000) };
+    const nameless = { ...stranger, metadata: { ...stranger.metadata, name: 'strange', annotations: {} } };
+    const long = 's'.repeat(63);
+    const whole = manifest(long, 5001);
+    await using writing = await follow(nameless, whole);
+    const { want, lead, wrote } = writing;
+    want(wanted({ [long]: 5001 }));
+    lead();
+    await wrote('delete strange');
+  });
+
+  it('writes a service anew when its mesh port is another, and removes it when it has none', async () => {
+    await using writing = await follow(manifest('shop', 5000));
+    const { want, lead, wrote, server } = writing;
+    lead();
+    want(wanted({ shop: 5000 }));
+    want(wanted({ shop: 5003 }));
+    await wrote(`apply ${nameOf('shop')}`);
+    await until('it to come back', () =>
+      writing.recorded.at(-1)?.get('store/shop/80') === 5003 ? true : undefined,
+    );
+    want({ ...wanted({ shop: 5003 }), table: emptyPortTable });
+    await wrote(`apply ${nameOf('shop')}`, `delete ${nameOf('shop')}`);
+    assert.deepEqual(server.names, []);
+  });
+
+  it('puts right what somebody else changes, and takes strange ports away', async () => {
+    const shop = manifest('shop', 5000);
+    await using writing = await follow(shop);
+    const { want, lead, wrote, server } = writing;
+    lead();
+    want(wanted({ shop: 5000 }));
+    server.put({ ...shop, metadata: { ...shop.metadata, annotations: {} } });
+    await wrote(`apply ${nameOf('shop')}`);
+    const ports = [...(shop.spec['ports'] as readonly object[]), { name: 'x', port: 9, targetPort: 9 }];
+    server.put({ ...shop, spec: { ...shop.spec, ports } });
+    await wrote(`apply ${nameOf('shop')}`, `patch ${nameOf('shop')}`);
+    assert.deepEqual(server.get(nameOf('shop'))?.['spec'], shop.spec);
+    server.remove(nameOf('shop'));
+    await wrote(`apply ${nameOf('shop')}`, `patch ${nameOf('shop')}`, `apply ${nameOf('shop')}`);
+  });
+
+  it('leaves what another replica has put on record, and writes what is wanted in the light of it', async () => {
+    const onRecorded = (recorded: RecordedPorts): Wanted =>
+      wanted({ shop: recorded.get('store/shop/80') ?? 5000, cart: 5001 });
+    await using writing = await followWanting(onRecorded, [manifest('shop', 5000), manifest('cart', 5001)]);
+    const { want, lead, wrote, server } = writing;
+    want(wanted({ shop: 5000, cart: 5001 }));
+    lead();
+    server.put(manifest('shop', 5007));
+    server.put(manifest('cart', 5008));
+    await wrote(`apply ${nameOf('cart')}`);
+    server.put(manifest('later', 5002));
+    await wrote(`apply ${nameOf('cart')}`, `delete ${nameOf('later')}`);
+  });
+
+  it('overwrites nothing that has become another since it was read', async () => {
+    await using writing = await follow(manifest('shop', 5001));
+    const { want, lead, wrote, server } = writing;
+    server.isSilent = true;
+    const newer = server.put(manifest('shop', 5002));
+    want(wanted({ shop: 5000 }));
+    const end = lead();
+    await wrote(`apply ${nameOf('shop')}`);
+    await end();
+    assert.deepEqual(server.get(nameOf('shop')), newer);
+    assert.deepEqual(warnings(writing), []);
+  });
+
+  it('minds not that what it takes away is gone, or another by now', async () => {
+    const shop = manifest('shop', 5000);
+    const ports = [...(shop.spec['ports'] as readonly object[]), { name: 'x', port: 9, targetPort: 9 }];
+    await using writing = await follow(
+      { ...shop, spec: { ...shop.spec, ports } },
+      manifest('gone', 5001),
+      manifest('other', 5002),
+    );
+    const { want, lead, wrote, server } = writing;
+    // What the watch does not tell yet.
+    server.isSilent = true;
+    server.remove(nameOf('gone'));
+    server.put(manifest('other', 5003));
+    server.put({ ...shop, spec: { ...shop.spec, ports, sessionAffinity: 'None' } });
+    want(wanted({ shop: 5000 }));
+    const end = lead();
+    await wrote(`delete ${nameOf('gone')}`, `delete ${nameOf('other')}`, `patch ${nameOf('shop')}`);
+    await end();
+    assert.deepEqual(warnings(writing), []);
+    assert.deepEqual(server.names, [nameOf('other'), nameOf('shop')]);
+  });
+
+  for (const status of [403, 404, 500]) {
+    it(`says that a write fails by HTTP ${status}, and tries again`, async () => {
+      await using writing = await follow();
+      const { want, lead, server } = writing;
+      let left = 2;
+      server.refuse = () => (left-- > 0 ? status : undefined);
+      want(wanted({ shop: 5000 }));
+      lead();
+      await until('it to be there', () => server.get(nameOf('shop')));
+      assert.equal(server.writes.length, 3);
+      assert.deepEqual(warnings(writing), ['Processing failed, and is tried again: store/shop']);
+    });
+  }
+
+  it('tries again to take away what it may not', async () => {
+    await using writing = await follow(manifest('gone', 5001));
+    const { want, lead, server } = writing;
+    let left = 2;
+    server.refuse = () => (left-- > 0 ? 403 : undefined);
+    want(wanted({}));
+    lead();
+    await until('it to be gone', () => (server.names.length === 0 ? true : undefined));
+    assert.deepEqual(warnings(writing), ['Processing failed, and is tried again: store/gone']);
+  });
+});
