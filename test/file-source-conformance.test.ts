@@ -4,35 +4,38 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import type { Manifest } from './kit/manifest-of.ts';
+import { manifestOf } from './kit/manifest-of.ts';
 import { describeSource, type SourceWorld } from './kit/source-conformance.ts';
+import { kinds, type KubeObject } from '../src/model/objects.ts';
 import { silentLog } from '../src/runtime/log.ts';
 import type { Source } from '../src/source/source.ts';
 import { createFileSource } from '../src/source/file/file-source.ts';
 
 class Folder implements SourceWorld {
+  readonly kinds = kinds;
   readonly #path: string;
   /** Manifests by the name of their file, then by object. */
   readonly #files = new Map<string, Map<string, string>>();
-  readonly #fileOf: (manifest: Manifest) => string;
+  readonly #fileOf: (object: KubeObject) => string;
 
-  constructor(path: string, fileOf: (manifest: Manifest) => string) {
+  constructor(path: string, fileOf: (object: KubeObject) => string) {
     this.#path = path;
     this.#fileOf = fileOf;
   }
 
-  async put(manifest: Manifest): Promise<void> {
-    const file = this.#fileOf(manifest);
+  async put(object: KubeObject): Promise<KubeObject> {
+    const file = this.#fileOf(object);
     const manifests = this.#files.get(file) ?? new Map<string, string>();
     this.#files.set(file, manifests);
-    manifests.set(identity(manifest), dump(manifest, { skipInvalid: true }));
+    manifests.set(identity(object), dump(manifestOf(object), { skipInvalid: true }));
     await this.#write(file, manifests);
+    return object;
   }
 
-  async remove(manifest: Manifest): Promise<void> {
-    const file = this.#fileOf(manifest);
+  async remove(object: KubeObject): Promise<void> {
+    const file = this.#fileOf(object);
     const manifests = this.#files.get(file) ?? new Map<string, string>();
-    manifests.delete(identity(manifest));
+    manifests.delete(identity(object));
     if (manifests.size > 0) await this.#write(file, manifests);
     else await rm(join(this.#path, file));
   }
@@ -52,15 +55,15 @@ class Folder implements SourceWorld {
   }
 }
 
-function identity({ kind, metadata }: Manifest): string {
-  return `${kind}-${metadata.namespace ?? ''}-${metadata.name}`;
+function identity({ kind, namespace, name }: KubeObject): string {
+  return `${kind}-${namespace}-${name}`;
 }
 
-async function makeFolder(fileOf: (manifest: Manifest) => string): Promise<Folder> {
+async function makeFolder(fileOf: (object: KubeObject) => string): Promise<Folder> {
   return new Folder(await mkdtemp(join(tmpdir(), 'maesh-test-')), fileOf);
 }
 
 describeSource('a folder with a file for each object', () =>
-  makeFolder((manifest) => `${identity(manifest)}.yaml`),
+  makeFolder((object) => `${identity(object)}.yaml`),
 );
 describeSource('a folder with all objects in one file', () => makeFolder(() => 'all.yml'));

@@ -5,18 +5,22 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import type { KubeObject } from '../../src/model/objects.ts';
+import type { Kind, KubeObject } from '../../src/model/objects.ts';
 import type { Source } from '../../src/source/source.ts';
-import { manifestOf, type Manifest } from './manifest-of.ts';
 import { kubeEndpoint, kubeEndpoints, kubePod, kubeService, kubeSlice } from './objects.ts';
 import { content, OfferRecorder } from './offer-recorder.ts';
 
 /** What a source reads: a cluster or a folder, in which nothing is at first. */
 export interface SourceWorld extends AsyncDisposable {
-  /** Makes the object be as the manifest says, whether or not it is there. */
-  put(manifest: Manifest): Promise<void>;
-  /** Takes away the object that the manifest names. */
-  remove(manifest: Manifest): Promise<void>;
+  /** The kinds that its sources offer. There may be objects of others, of which they say nothing. */
+  readonly kinds: readonly Kind[];
+  /**
+   * Makes the object be as it is given, whether or not it is there; each time is a change to the world, if not to the
+   * object. Resolves with the object as it is there then: a server fills in what is left out.
+   */
+  put(object: KubeObject): Promise<KubeObject>;
+  /** Takes an object away. */
+  remove(object: KubeObject): Promise<void>;
   /** A source of this world; each runs on its own. */
   makeSource(): Source;
 }
@@ -51,23 +55,26 @@ export function describeSource(name: string, makeWorld: () => Promise<SourceWorl
 
     it('offers every kind at first, in one offer, as the model wants it', async () => {
       await using world = await makeWorld();
-      for (const object of everyKind) await world.put(manifestOf(object));
+      const there: KubeObject[] = [];
+      for (const object of everyKind) there.push(await world.put(object));
       await using recorder = await OfferRecorder.start(world.makeSource());
+      const wanted = there.filter(({ kind }) => world.kinds.includes(kind));
+      assert.equal(wanted.length, world.kinds.length);
       assert.deepEqual(
         new Set(recorder.offers[0]?.changes.map(({ object }) => content(object))),
-        new Set(everyKind.map((object) => content(object))),
+        new Set(wanted.map((object) => content(object))),
       );
     });
 
     it('offers what comes, changes and goes, and nothing else', async () => {
       await using world = await makeWorld();
-      await world.put(manifestOf(kubePod()));
+      await world.put(kubePod());
       await using recorder = await OfferRecorder.start(world.makeSource());
-      await world.put(manifestOf(service));
+      await world.put(service);
       await recorder.when('the service', () => recorder.object('Service', 'store/shop') !== undefined);
-      await world.put(manifestOf(changedService));
-      await recorder.when('the changed service', () => hasContent(recorder, changedService));
-      await world.remove(manifestOf(service));
+      const changed = await world.put(changedService);
+      await recorder.when('the changed service', () => hasContent(recorder, changed));
+      await world.remove(service);
       await recorder.when('no service', () => recorder.object('Service', 'store/shop') === undefined);
       assert.deepEqual(recorder.names, ['Pod store/shop-1']);
       const changes = recorder.offers.slice(1).flatMap((offer) => offer.changes.map(({ kind }) => kind));
@@ -76,59 +83,59 @@ export function describeSource(name: string, makeWorld: () => Promise<SourceWorl
 
     it('does not offer what was written again without having changed', async () => {
       await using world = await makeWorld();
-      await world.put(manifestOf(service));
+      await world.put(service);
       await using recorder = await OfferRecorder.start(world.makeSource());
       const before = recorder.object('Service', 'store/shop');
-      await world.put(manifestOf(service));
-      await world.put(manifestOf(kubePod()));
+      await world.put(service);
+      await world.put(kubePod());
       await recorder.when('what was written after it', () => recorder.names.includes('Pod store/shop-1'));
       assert.equal(recorder.object('Service', 'store/shop'), before);
     });
 
     it('keeps the last good version of an object with a mistake, says so, and takes the next good one', async () => {
       await using world = await makeWorld();
-      await world.put(manifestOf(service));
+      const good = await world.put(service);
       await using recorder = await OfferRecorder.start(world.makeSource());
       const mistaken = { ...changedService, annotations: { 'mesh.traefik.io/scheme': 'ftp' } };
-      await world.put(manifestOf(mistaken));
+      await world.put(mistaken);
       await recorder.when('the problem', () => recorder.codes.includes('MAESH_SERVICE_ANNOTATION'));
-      assert.deepEqual(content(recorder.object('Service', 'store/shop')), content(service));
+      assert.deepEqual(content(recorder.object('Service', 'store/shop')), content(good));
       assert.equal(recorder.problems[0]?.subject.name, 'shop');
-      await world.put(manifestOf(changedService));
-      await recorder.when('the good version', () => hasContent(recorder, changedService));
+      const changed = await world.put(changedService);
+      await recorder.when('the good version', () => hasContent(recorder, changed));
       assert.deepEqual(recorder.problems, []);
     });
 
     it('takes an object with a mistake away when it goes', async () => {
       await using world = await makeWorld();
-      await world.put(manifestOf(service));
+      await world.put(service);
       await using recorder = await OfferRecorder.start(world.makeSource());
-      await world.put(manifestOf({ ...service, annotations: { 'mesh.traefik.io/scheme': 'ftp' } }));
+      await world.put({ ...service, annotations: { 'mesh.traefik.io/scheme': 'ftp' } });
       await recorder.when('the problem', () => recorder.problems.length === 1);
-      await world.remove(manifestOf(service));
+      await world.remove(service);
       await recorder.when('no service', () => recorder.objects.size === 0);
       assert.deepEqual(recorder.problems, []);
     });
 
     it('hands over the same list of problems for as long as they are the same', async () => {
       await using world = await makeWorld();
-      await world.put(manifestOf({ ...service, annotations: { 'mesh.traefik.io/scheme': 'ftp' } }));
+      await world.put({ ...service, annotations: { 'mesh.traefik.io/scheme': 'ftp' } });
       await using recorder = await OfferRecorder.start(world.makeSource());
       const { problems } = recorder;
       assert.equal(problems.length, 1);
-      await world.put(manifestOf(kubePod()));
+      await world.put(kubePod());
       await recorder.when('the pod', () => recorder.objects.size === 1);
       assert.equal(recorder.problems, problems);
     });
 
     it('ends when it is told to, at any moment', async () => {
       await using world = await makeWorld();
-      await world.put(manifestOf(service));
+      await world.put(service);
       const atOnce = new OfferRecorder(world.makeSource());
       await atOnce.stop();
       assert.ok(atOnce.offers.length <= 1);
       const recorder = await OfferRecorder.start(world.makeSource());
-      await world.put(manifestOf(changedService));
+      await world.put(changedService);
       await recorder.stop();
       const before = AbortSignal.abort();
       await world.makeSource().run(() => assert.fail('An offer came before the start'), before);
@@ -136,9 +143,9 @@ export function describeSource(name: string, makeWorld: () => Promise<SourceWorl
 
     it('offers all there is to each that asks, whenever it begins', async () => {
       await using world = await makeWorld();
-      await world.put(manifestOf(service));
+      await world.put(service);
       await using first = await OfferRecorder.start(world.makeSource());
-      await world.put(manifestOf(kubePod()));
+      await world.put(kubePod());
       await first.when('the pod', () => first.objects.size === 2);
       await using second = await OfferRecorder.start(world.makeSource());
       assert.deepEqual(second.names, first.names);
@@ -157,12 +164,10 @@ export function describeSource(name: string, makeWorld: () => Promise<SourceWorl
             );
             const object = kubeSlice({ name: slice, service: '', endpoints });
             if (version > 0) {
-              await world.put(manifestOf(object));
-              there.set(slice, object);
-            } else if (there.delete(slice)) await world.remove(manifestOf(object));
+              there.set(slice, await world.put(object));
+            } else if (there.delete(slice)) await world.remove(object);
           }
-          const last: KubeObject = { kind: 'Namespace', namespace: '', name: 'last', labels: {} };
-          await world.put(manifestOf(last));
+          const last = await world.put(kubeService({ name: 'last' }));
           await recorder.when('what there is', () => hasAll(recorder, [...there.values(), last]));
         }),
         { numRuns: 15 },
