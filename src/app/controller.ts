@@ -47,7 +47,8 @@ export async function runController(options: ControllerOptions, run: ControllerR
   const { log, signal } = run;
   const access = await resolveAccess(options);
   log.info('Using the API server', { source: access.source });
-  const controller = new Controller(options, { client: new KubeClient({ access }), ...run });
+  const client = new KubeClient({ access });
+  const controller = new Controller(options, { client, ...run });
   const { mesh } = controller;
   const api = await serveHttp(createApi(mesh, { clock: systemClock, log }), {
     host: options.apiHost,
@@ -61,6 +62,7 @@ export async function runController(options: ControllerOptions, run: ControllerR
   } finally {
     mesh.loop.stop();
     await Promise.all([api.close(), mesh.xds.close()]);
+    client.close();
   }
 }
 
@@ -70,17 +72,17 @@ class Controller {
   readonly #options: ControllerOptions;
   readonly #client: KubeClient;
   readonly #log: Log;
+  readonly #leaseTiming: LeaseTiming | undefined;
   readonly #shadows: ShadowWriter;
   readonly #recorded = Promise.withResolvers<void>();
   #trafficDistribution: TrafficDistribution;
 
-  constructor(
-    options: ControllerOptions,
-    { client, log, proxyAddress = everywhere }: ControllerRun & { readonly client: KubeClient },
-  ) {
+  constructor(options: ControllerOptions, run: ControllerRun & { readonly client: KubeClient }) {
+    const { client, log, proxyAddress = everywhere } = run;
     this.#options = options;
     this.#client = client;
     this.#log = log;
+    this.#leaseTiming = run.leaseTiming;
     this.#shadows = new ShadowWriter({
       client,
       namespace: options.namespace,
@@ -142,6 +144,7 @@ class Controller {
       identity: `${hostname}_${randomUUID()}`,
       lead: (until) => this.#shadows.lead(until),
       log: this.#log,
+      ...(this.#leaseTiming !== undefined && { timing: this.#leaseTiming }),
     });
   }
 }

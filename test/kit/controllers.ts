@@ -1,0 +1,93 @@
+// Controllers of a cluster's mesh in the process of a test.
+
+import { runController } from '../../src/app/controller.ts';
+import type { ControllerOptions } from '../../src/config/options.ts';
+import type { LeaseTiming } from '../../src/kube/lease.ts';
+import { freePort } from './free-port.ts';
+import { RecordLog } from './record-log.ts';
+
+/** An election that is over sooner than usual. */
+export const shortLease: LeaseTiming = { leaseMs: 1_500, renewDeadlineMs: 1_000, retryMs: 200 };
+
+/** A running controller. */
+export interface RunningController extends AsyncDisposable {
+  readonly name: string;
+  readonly xdsPort: number;
+  readonly log: RecordLog;
+  /** Whether proxies are told what to serve. */
+  readonly isReady: () => boolean;
+  /** How many shadow Services it has written, changed or deleted. */
+  readonly writes: () => number;
+  /** Gets a path of its API, as text. */
+  readonly get: (path: string) => Promise<string>;
+  /** Ends it; resolves when it has ended. */
+  readonly stop: () => Promise<void>;
+}
+
+/** What tests want of a controller. */
+export interface ControllerGiven {
+  readonly name?: string;
+  readonly kubeConfig: string;
+  /** The mesh's own namespace. */
+  readonly namespace: string;
+  /** The only namespaces whose services are in the mesh. */
+  readonly watchNamespaces: readonly string[];
+  readonly defaultMode?: ControllerOptions['defaultMode'];
+  /** Address on which proxies open mesh ports. */
+  readonly proxyAddress?: string;
+}
+
+/** Starts a controller on free ports. It need not be ready yet. */
+export async function startController(given: ControllerGiven): Promise<RunningController> {
+  const [apiPort, xdsPort] = await Promise.all([freePort('127.0.0.1'), freePort('127.0.0.1')]);
+  const { name = 'controller', proxyAddress = '127.0.0.1', defaultMode = 'http' } = given;
+  const log = new RecordLog();
+  const end = new AbortController();
+  let isReady = false;
+  const running = runController(optionsOf({ ...given, name, defaultMode, apiPort, xdsPort }), {
+    log,
+    signal: end.signal,
+    onReady: () => (isReady = true),
+    proxyAddress,
+    leaseTiming: shortLease,
+  });
+  // Reported where it is waited for.
+  running.catch(() => undefined);
+  const stop = async (): Promise<void> => {
+    end.abort();
+    await running;
+  };
+  return {
+    name,
+    xdsPort,
+    log,
+    isReady: () => isReady,
+    writes: () => log.lines.filter(({ message }) => message.endsWith(' a shadow Service')).length,
+    get: async (path) => await (await fetch(`http://127.0.0.1:${apiPort}${path}`)).text(),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+function optionsOf(given: Required<Omit<ControllerGiven, 'proxyAddress'>> & Ports): ControllerOptions {
+  const { name, ...options } = given;
+  return {
+    ...options,
+    masterURL: undefined,
+    env: {},
+    hostname: name,
+    ignoreNamespaces: [],
+    leaseName: 'maesh-controller',
+    limitHTTPPort: undefined,
+    limitTCPPort: undefined,
+    limitUDPPort: undefined,
+    apiHost: '127.0.0.1',
+    logLevel: 'info',
+    logFormat: 'common',
+  };
+}
+
+interface Ports {
+  readonly apiPort: number;
+  readonly xdsPort: number;
+}

@@ -1,0 +1,179 @@
+// A controller that ends at any moment while services come, change and go: what it had begun, the next one goes on with.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+
+import { Random } from '../kit/mutations/random.ts';
+import { startController, type ControllerGiven, type RunningController } from '../kit/controllers.ts';
+import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
+import { FaultProxy } from '../kit/fault-proxy.ts';
+import { KubeObjects } from '../kit/kube-objects.ts';
+import { MeshInCluster, type PortGiven } from '../kit/mesh-in-cluster.ts';
+import { until } from '../kit/until.ts';
+
+const restarts = 30;
+const killEvery = 6;
+const names: readonly string[] = Array.from({ length: 12 }, (_, index) => `shop-${index}`);
+
+let plane: ControlPlane;
+let objects: KubeObjects;
+
+before(async () => {
+  plane = await startControlPlane();
+  objects = new KubeObjects(plane.admin);
+});
+
+after(async () => {
+  objects[Symbol.dispose]();
+  await plane.stop();
+});
+
+async function meshOf(
+  name: string,
+  kubeConfig: string,
+): Promise<{ readonly mesh: MeshInCluster; readonly given: ControllerGiven }> {
+  const at = { mesh: `mesh-${name}`, services: `store-${name}` };
+  const mesh = new MeshInCluster(objects, at);
+  await mesh.prepare();
+  const given = { kubeConfig, namespace: at.mesh, watchNamespaces: [at.services] };
+  return { mesh, given };
+}
+
+/** Changes services at random, one after the other, until told to stop. */
+class Storm {
+  /** Ports of each service that is there now. */
+  readonly services: Map<string, readonly number[]> = new Map<string, readonly number[]>();
+  /** Service ports that were there all the time, as `name/port`. */
+  readonly kept: Set<string> = new Set<string>();
+  readonly #mesh: MeshInCluster;
+  readonly #random = new Random(7);
+  /** Services whose first port stays as it is. */
+  readonly #steady = new Set(names.slice(0, 4));
+  #changes = 0;
+  #isOver = false;
+
+  constructor(mesh: MeshInCluster) {
+    this.#mesh = mesh;
+  }
+
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Makes the services that stay. */
+  async begin(): Promise<void> {
+    for (const name of this.#steady) {
+      await this.#put(name, [80]);
+      this.kept.add(`${name}/80`);
+    }
+  }
+
+  async rage(): Promise<void> {
+    while (!this.#isOver) await this.#change();
+  }
+
+  stop(): void {
+    this.#isOver = true;
+  }
+
+  async #change(): Promise<void> {
+    const name = this.#random.pick(names);
+    const isSteady = this.#steady.has(name);
+    if (!isSteady && this.services.has(name) && this.#random.chance(0.4)) {
+      this.services.delete(name);
+      await this.#mesh.remove(name);
+    } else {
+      const others = this.#random.some([81, 82, 83], isSteady ? 0 : 1);
+      await this.#put(name, isSteady ? [80, ...others] : others);
+    }
+    this.#changes++;
+  }
+
+  async #put(name: string, ports: readonly number[]): Promise<void> {
+    this.services.set(name, ports);
+    await this.#mesh.put(
+      name,
+      ports.map((port): PortGiven => ({ name: `port-${port}`, port })),
+    );
+  }
+
+  /** What has to be on record, sorted. */
+  get expected(): readonly string[] {
+    return [...this.services].flatMap(([name, ports]) => ports.map((port) => `${name}/${port}`)).toSorted();
+  }
+}
+
+async function topologyOf(controller: RunningController): Promise<unknown> {
+  return JSON.parse(await controller.get('/api/topology/current')) as unknown;
+}
+
+/** What is on record of the ports that were there all the time. */
+function keptOf(
+  ports: ReadonlyMap<string, number>,
+  kept: ReadonlySet<string>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries([...ports].filter(([key]) => kept.has(key)));
+}
+
+describe('a controller that is ended again and again', () => {
+  it(`moves no port and gives none twice over ${restarts} restarts`, async () => {
+    await using proxy = await FaultProxy.start({ server: plane.admin, serving: plane.serving });
+    const kubeConfig = await plane.writeKubeconfig({ ...plane.admin, url: proxy.url });
+    const { mesh, given } = await meshOf('storm', kubeConfig);
+    const storm = new Storm(mesh);
+    await storm.begin();
+    let controller = await startController(given);
+    const first = await until('the steady ports', async () => {
+      const ports = await mesh.meshPorts();
+      return ports.size === storm.kept.size ? ports : undefined;
+    });
+    const raging = storm.rage();
+    const random = new Random(11);
+    let written = 0;
+    for (let restart = 0; restart < restarts; restart++) {
+      const running = controller;
+      // Now in the middle of its start, now of its work.
+      const changes = storm.changes + random.below(8);
+      const writes = random.chance(0.5) ? 0 : 1 + random.below(6);
+      await until('the storm and the controller to go on', () =>
+        storm.changes >= changes && running.writes() >= writes ? true : undefined,
+      );
+      if (restart % killEvery === 0) {
+        // To the API server it is as if it were killed: nobody learns what became of its last calls, nor gives back
+        // its Lease.
+        proxy.receive('reset');
+        proxy.cut();
+      }
+      await running.stop();
+      proxy.mend();
+      written += running.writes();
+      const ports = await mesh.meshPorts();
+      assert.deepEqual(keptOf(ports, storm.kept), Object.fromEntries(first));
+      assert.equal(new Set(ports.values()).size, ports.size, `restart ${restart} gave a port twice`);
+      controller = await startController(given);
+    }
+    storm.stop();
+    await raging;
+    assert.ok(written > restarts, `only ${written} writes`);
+    const last = await until('what is there to be on record', async () => {
+      const ports = await mesh.meshPorts();
+      assert.deepEqual([...ports.keys()].toSorted(), storm.expected);
+      return ports;
+    });
+    assert.deepEqual(keptOf(last, storm.kept), Object.fromEntries(first));
+    assert.equal(new Set(last.values()).size, last.size);
+    const shadows = await mesh.shadows();
+    await until('the topology to be that of the record', async () => {
+      const text = JSON.stringify(await topologyOf(controller));
+      return [...last.values()].every((port) => text.includes(String(port))) ? true : undefined;
+    });
+    const topology = await topologyOf(controller);
+    await controller.stop();
+    await using fresh = await startController(given);
+    await until('the fresh one to be ready', () => (fresh.isReady() ? true : undefined));
+    await until('it to lead', () => fresh.log.lines.find(({ message }) => message === 'This replica leads'));
+    assert.deepEqual(await topologyOf(fresh), topology);
+    assert.deepEqual(await mesh.shadows(), shadows);
+    assert.equal(fresh.writes(), 0);
+  });
+});
