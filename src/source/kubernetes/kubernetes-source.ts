@@ -1,6 +1,7 @@
 // The source of a mesh in a cluster: what the API server has, followed by list and watch.
 
 import { once } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { Kind } from '../../model/objects.ts';
 import type { ObjectChange, Offer } from '../../model/offer.ts';
@@ -108,6 +109,8 @@ class Run {
       client,
       selection: { type: part.type, namespace: part.namespace },
       decode: (object) => (isWatched(namespaceOf(object), namespaces) ? parse(object) : undefined),
+      // Else of an object that was written again unchanged there would be two copies: the reflector's and the store's.
+      isSame: isDeepStrictEqual,
       onSynced: (readings) => this.#synced(part.store, readings),
       onChanged: (readings) => this.#changed(part.store, readings),
       log,
