@@ -28,13 +28,12 @@ export async function build(program: Program & { readonly executable: string }, 
   const environment = ['env', '-C', sources, '-u', 'GOOS', '-u', 'GOARCH', ...settings];
   const { process: child, stderr } = spawnTethered('nice', [...environment, ...go]);
   const ended = once(child, 'close');
-  const lines: string[] = [];
+  const words: string[] = [];
   let packages = 0;
   createInterface({ input: stderr }).on('line', (line) => {
-    if (line.startsWith('go: downloading ')) return;
-    packages++;
-    lines.push(line);
-    if (lines.length > shownLines) lines.shift();
+    if (/^\S+$/.test(line)) packages++;
+    else if (!line.startsWith('go: downloading ')) words.push(line);
+    if (words.length > shownLines) words.shift();
   });
   const heartbeat = setInterval(
     () => log.info(`Still building ${name} ${version}: ${elapsed()}, ${packages} packages compiled`),
@@ -47,7 +46,7 @@ export async function build(program: Program & { readonly executable: string }, 
   if (code !== 0)
     throw new Error(
       `Cannot build ${name} ${version}: go build ended with ${code ?? signal}. It takes Go 1.26 or newer and access to ` +
-        `a Go module proxy. Its last words:\n${lines.join('\n')}`,
+        `a Go module proxy. Its last words:\n${words.join('\n')}`,
     );
   log.info(`Built ${name} ${version} in ${elapsed()}`);
 }
