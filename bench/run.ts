@@ -1,0 +1,77 @@
+// `npm run bench -- WHAT`: measures the mesh and writes what came of it to bench/results/. README.md beside this file
+// says how it is measured and what came of it.
+
+import { parseArgs } from 'node:util';
+
+import type { Layout } from './kit/world.ts';
+
+const usage = `Usage: npm run bench -- WHAT [FLAGS]
+
+  changes   a change in the folder → its effect in Envoy, with the time in each stage
+  memory    memory of controller and Envoy: at rest, and after 1,000 changes
+  start     start of the process → first proxied request
+  path      requests a second and latency: Maesh, a bare Envoy, Traefik, the backend alone
+  all       all of these, in some 12 minutes
+  mutations random changes of the folder while requests run (--count 100000 --seed 1 --check-every 1000)
+
+  --sizes 10,1000,5000   numbers of services (changes, memory, start)
+  --count 399            changes at each size (changes)
+  --layout file-each     or one-file: all services in a single file (changes)
+  --rounds 7             rounds over all programs (path), starts at each size (start: 5)
+  --seconds 3            length of a measurement (path)
+
+End everything else that keeps the machine busy. Tables are printed, all figures are in bench/results/WHAT.json.
+`;
+
+// Ended by a signal it ends like any other way: what it started is ended, and its folders are removed.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+
+if (process.argv[2] === 'mutations') {
+  // It reads flags of its own.
+  process.argv.splice(2, 1);
+  await import('./mutations.ts');
+} else await measure();
+
+async function measure(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      sizes: { type: 'string', default: '10,1000,5000' },
+      count: { type: 'string', default: '399' },
+      layout: { type: 'string', default: 'file-each' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string', default: '3' },
+    },
+  });
+  const sizes = values.sizes.split(',').map(Number);
+  const layout: Layout = values.layout === 'one-file' ? 'one-file' : 'file-each';
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+
+  /** Each is loaded only when it is run. */
+  const suites: Readonly<Record<string, () => Promise<void>>> = {
+    async changes() {
+      const { changes } = await import('./suites/changes.ts');
+      await changes({ sizes, layout, count: Number(values.count) });
+    },
+    async memory() {
+      const { memory } = await import('./suites/memory.ts');
+      await memory({ sizes });
+    },
+    async start() {
+      const { start } = await import('./suites/start.ts');
+      await start({ sizes, rounds: rounds ?? 5 });
+    },
+    async path() {
+      const { path } = await import('./suites/path.ts');
+      await path({ rounds: rounds ?? 7, seconds: Number(values.seconds) });
+    },
+  };
+
+  const [what] = positionals;
+  const chosen = what === 'all' ? Object.values(suites) : what === undefined ? [] : [suites[what]];
+  for (const suite of chosen) await suite?.();
+  if (chosen.length === 0 || chosen.includes(undefined)) {
+    process.stdout.write(usage);
+    process.exitCode = what === undefined ? 0 : 1;
+  }
+}
