@@ -115,7 +115,8 @@ describe('differenceOf', () => {
     ['a selector that selects more', 'fields', { spec: { selector: {} } }],
     ['a selector that selects less', 'fields', { spec: { selector: { component: 'maesh-mesh', a: 'b' } } }],
     ['the traffic distribution', 'fields', { spec: { trafficDistribution: undefined } }],
-    ['the IP families', 'fields', { spec: { ipFamilies: ['IPv6'] } }],
+    ['the IP family', 'family', { spec: { ipFamilies: ['IPv6'] } }],
+    ['a second IP family', 'fields', { spec: { ipFamilies: ['IPv4', 'IPv6'] } }],
     ['a mesh port', 'fields', { spec: { ports: [ports[0], { ...ports[1], targetPort: 5002 }] } }],
     ['the name of a port', 'fields', { spec: { ports: [ports[0], { ...ports[1], name: 'x' }] } }],
     ['a port that lacks', 'fields', { spec: { ports: [ports[0]] } }],
@@ -128,6 +129,16 @@ describe('differenceOf', () => {
       assert.equal(differenceOf(read(served(given)), shadow, 'maesh'), difference);
     });
   }
+
+  it('does not mind which IP family is the first, nor that there is only one, where there may be two', () => {
+    const both: Shadow = { ...shadow, ipFamilies: ['IPv6', 'IPv4'] };
+    const given = (ipFamilies: readonly string[]): Given => ({
+      spec: { ipFamilies, ipFamilyPolicy: 'PreferDualStack' },
+    });
+    for (const families of [['IPv4'], ['IPv6'], ['IPv4', 'IPv6']]) {
+      assert.equal(differenceOf(read(served(given(families))), both, 'maesh'), undefined);
+    }
+  });
 
   it('does not mind a traffic distribution where the server is told none', () => {
     const found = read(served());

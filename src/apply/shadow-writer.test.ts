@@ -246,6 +246,21 @@ describe('ShadowWriter', () => {
     await wrote(`apply ${nameOf('cart')}`, `delete ${nameOf('later')}`);
   });
 
+  it('makes one anew whose IP family is not that of the service any more', async () => {
+    const shop = manifest('shop', 5000);
+    const families = { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' };
+    await using writing = await follow({ ...shop, spec: { ...shop.spec, ...families } });
+    const { want, lead, wrote } = writing;
+    const { table, drafts: wantedDrafts } = wanted({ shop: 5000 });
+    const ipFamilies = ['IPv6'] as const;
+    want({
+      table,
+      drafts: new Map([...wantedDrafts].map(([key, draft]) => [key, { ...draft, ipFamilies }])),
+    });
+    lead();
+    await wrote(`delete ${nameOf('shop')}`, `apply ${nameOf('shop')}`);
+  });
+
   it('overwrites nothing that has become another since it was read', async () => {
     await using writing = await follow(manifest('shop', 5001));
     const { want, lead, wrote, server } = writing;

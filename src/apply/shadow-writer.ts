@@ -158,6 +158,8 @@ export class ShadowWriter {
     const difference = current && differenceOf(current, shadow, this.#options.namespace);
     if (current === undefined) await this.#apply(shadow, { signal });
     else if (difference === 'fields') await unlessOutdated(this.#apply(shadow, { signal, current }));
+    // Is made anew when it is gone.
+    else if (difference === 'family') await this.#delete(current, signal);
     else if (difference === 'ports') await this.#replacePorts(current, shadow, signal);
   }
 

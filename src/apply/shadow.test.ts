@@ -120,7 +120,7 @@ describe('shadowManifest', () => {
       return [given, ipFamilyPolicy];
     };
     assert.deepEqual(families('IPv6'), [['IPv6'], 'SingleStack']);
-    assert.deepEqual(families('IPv6', 'IPv4'), [['IPv6', 'IPv4'], 'PreferDualStack']);
+    assert.deepEqual(families('IPv6', 'IPv4'), [undefined, 'PreferDualStack']);
     assert.deepEqual(families(), [undefined, undefined]);
   });
 });

@@ -97,12 +97,20 @@ export function shadowManifest(shadow: Shadow, meshNamespace: string): ShadowMan
         targetPort: meshPort,
       })),
       ...(trafficDistribution !== undefined && { trafficDistribution }),
-      ...(ipFamilies.length > 0 && {
-        ipFamilies,
-        ipFamilyPolicy: ipFamilies.length > 1 ? 'PreferDualStack' : 'SingleStack',
-      }),
+      ...familiesOf(ipFamilies),
     },
   };
+}
+
+/**
+ * Of two families only that there may be two is said: a headless Service without a selector has two even where the
+ * cluster has one, and a Service that names a family which the cluster lacks is refused.
+ */
+function familiesOf(ipFamilies: readonly IpFamily[]): Readonly<Record<string, unknown>> {
+  if (ipFamilies.length === 0) return {};
+  return ipFamilies.length === 1
+    ? { ipFamilies, ipFamilyPolicy: 'SingleStack' }
+    : { ipFamilyPolicy: 'PreferDualStack' };
 }
 
 /** A core/v1 Service, as it is written. */

@@ -1,0 +1,90 @@
+// IP families of services, in clusters of one and of two.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import { startController } from '../kit/controllers.ts';
+import { startControlPlane } from '../kit/control-plane.ts';
+import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
+import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
+import { until } from '../kit/until.ts';
+
+interface Families {
+  readonly ipFamilies: readonly string[];
+  readonly ipFamilyPolicy: string;
+}
+
+function service(name: string, spec: object): KubeObject {
+  const ports = [{ port: 80 }];
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: 'store' },
+    spec: { ports, ...spec },
+  };
+}
+
+/** Families of the shadow Services, when there are so many and the last is as it should be. */
+async function familiesOf(mesh: MeshInCluster, services: readonly string[]): Promise<readonly string[]> {
+  return await until(`the shadow Services of ${services.join()}`, async () => {
+    const shadows = await mesh.shadows();
+    assert.deepEqual(
+      shadows.map(({ metadata }) => metadata.name),
+      services.map((name) => `maesh-${name}-6d61657368-store`),
+    );
+    return shadows.map(({ spec }) => {
+      const { ipFamilies, ipFamilyPolicy } = spec as Families;
+      return `${ipFamilyPolicy} ${ipFamilies.join()}`;
+    });
+  });
+}
+
+describe('shadow Services', () => {
+  it('are made in a cluster of one family for services that are of two', async () => {
+    await using plane = await startControlPlane({
+      apiServerArgs: ['--service-cluster-ip-range=10.96.0.0/16'],
+    });
+    using objects = new KubeObjects(plane.admin);
+    const mesh = new MeshInCluster(objects, { mesh: 'maesh', services: 'store' });
+    await mesh.prepare();
+    const [bare] = await objects.apply(service('bare', { clusterIP: 'None' }), service('plain', {}));
+    assert.ok(bare);
+    assert.deepEqual((bare['spec'] as Families).ipFamilies, ['IPv4', 'IPv6']);
+    const given = { kubeConfig: plane.kubeconfig, namespace: 'maesh', watchNamespaces: ['store'] };
+    await using controller = await startController(given);
+    assert.deepEqual(await familiesOf(mesh, ['bare', 'plain']), ['PreferDualStack IPv4', 'SingleStack IPv4']);
+    assert.deepEqual(
+      controller.log.lines.filter(({ level }) => level === 'warn'),
+      [],
+    );
+  });
+
+  it('follow their services from one family to another in a cluster of two', async () => {
+    await using plane = await startControlPlane();
+    using objects = new KubeObjects(plane.admin);
+    const mesh = new MeshInCluster(objects, { mesh: 'maesh', services: 'store' });
+    await mesh.prepare();
+    const both = { ipFamilyPolicy: 'PreferDualStack' };
+    await objects.apply(service('both', both), service('plain', {}));
+    const given = { kubeConfig: plane.kubeconfig, namespace: 'maesh', watchNamespaces: ['store'] };
+    const families = (): Promise<readonly string[]> => familiesOf(mesh, ['both', 'plain']);
+    {
+      await using _ = await startController(given);
+      assert.deepEqual(await families(), ['PreferDualStack IPv4,IPv6', 'SingleStack IPv4']);
+    }
+    const ports = await mesh.meshPorts();
+    const six = service('plain', { ipFamilies: ['IPv6'] });
+    await objects.delete(six);
+    await objects.apply(six, service('both', { ipFamilyPolicy: 'SingleStack' }));
+    await using controller = await startController(given);
+    await until('the families to be those of the services', async () => {
+      assert.deepEqual(await families(), ['SingleStack IPv4', 'SingleStack IPv6']);
+      return true;
+    });
+    assert.deepEqual(await mesh.meshPorts(), ports);
+    assert.deepEqual(
+      controller.log.lines.filter(({ level }) => level === 'warn'),
+      [],
+    );
+  });
+});
