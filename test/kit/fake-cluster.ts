@@ -24,7 +24,10 @@ const collections: ReadonlyMap<string, Kind> = new Map([
   ['/apis/discovery.k8s.io/v1/endpointslices', 'EndpointSlice'],
 ]);
 
-/** A running server. It knows lists that are told as a watch, and nothing else. */
+/**
+ * A running server. It knows watches that begin with what there is, and such as go on after all that they were told; and
+ * nothing else.
+ */
 export class FakeCluster implements AsyncDisposable {
   /** Paths of all that was asked for, in order. */
   readonly asked: string[] = [];
@@ -33,7 +36,7 @@ export class FakeCluster implements AsyncDisposable {
   readonly client: KubeClient;
   readonly #server: Server;
   readonly #objects = new Map<string, { readonly object: KubeObject; readonly manifest: object }>();
-  readonly #watches: Watch[] = [];
+  readonly #watches = new Set<Watch>();
   /** What is kept back from the watches of a kind. */
   readonly #held = new Map<Kind, Map<Watch, string[]>>();
   #version = 1;
@@ -80,6 +83,15 @@ export class FakeCluster implements AsyncDisposable {
     this.#held.delete(kind);
   }
 
+  /** Ends the watches of a kind: who asks again has taken in all that came before. */
+  endWatches(kind: Kind): void {
+    const ended = [...this.#watches].filter((watch) => watch.kind === kind);
+    for (const watch of ended) {
+      this.#watches.delete(watch);
+      watch.response.end();
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.client.close();
     const closed = new Promise((resolve) => {
@@ -96,18 +108,21 @@ export class FakeCluster implements AsyncDisposable {
     const kind = collections.get(pathname.replace(/\/namespaces\/[^/]+/, ''));
     if (this.forbidden.has(pathname)) refuse(response, 403, 'Forbidden');
     else if (kind === undefined) refuse(response, 404, 'NotFound');
-    else if (searchParams.get('sendInitialEvents') !== 'true') refuse(response, 405, 'MethodNotAllowed');
-    else this.#watch({ kind, namespace, response });
+    else if (searchParams.get('watch') !== 'true') refuse(response, 405, 'MethodNotAllowed');
+    else {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.flushHeaders();
+      const watch = { kind, namespace, response };
+      if (searchParams.get('sendInitialEvents') === 'true') this.#tellAll(watch);
+      this.#watches.add(watch);
+    }
   }
 
-  #watch(watch: Watch): void {
-    watch.response.writeHead(200, { 'content-type': 'application/json' });
-    watch.response.flushHeaders();
+  #tellAll(watch: Watch): void {
     for (const { object, manifest } of this.#objects.values()) {
       if (isFor(watch, object)) this.#write(watch, eventLine('ADDED', manifest));
     }
     this.#write(watch, bookmarkLine(this.#version, { 'k8s.io/initial-events-end': 'true' }));
-    this.#watches.push(watch);
   }
 
   #tell(object: KubeObject, line: string): void {

@@ -59,7 +59,11 @@ describe('a Kubernetes source, its first offer', () => {
     cluster.put(bank);
     cluster.remove(bank);
     cluster.release('Service');
-    await followed(log, 'services', 'endpointslices.discovery.k8s.io');
+    cluster.endWatches('Service');
+    await until('all of that to be taken in', () => {
+      return cluster.asked.filter((path) => path === '/api/v1/services').length === 2 || undefined;
+    });
+    await followed(log, 'endpointslices.discovery.k8s.io');
     assert.equal(recorder.offers.length, 0);
     cluster.release('Pod');
     await recorder.when('the first offer', () => recorder.offers.length > 0);
