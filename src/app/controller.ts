@@ -57,6 +57,7 @@ export async function runController(options: ControllerOptions, run: ControllerR
   try {
     const xds = await listenXds(mesh.xds, { host: everywhere, port: options.xdsPort });
     mesh.opened({ http: undefined, dns: undefined, api: { host: options.apiHost, port: api.port }, xds });
+    log.info('Listening', mesh.addresses());
     void mesh.serving.then(() => run.onReady());
     await controller.run(signal);
   } finally {

@@ -21,7 +21,8 @@ export async function waitForServer(
     } catch (error) {
       if (signal.aborted) return undefined;
       if (!(error instanceof KubeError)) throw error;
-      log.warn('Waiting for the API server', { reason: error.message });
+      // At the default level only errors are seen, and nothing goes on until somebody sees to it.
+      log.error('Waiting for the API server', { reason: error.message });
       await backoff.wait(signal, error.retryAfterSeconds * 1000);
     }
   }
