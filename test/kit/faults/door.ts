@@ -52,12 +52,13 @@ export class Door {
 
   /** Resets the connection below a socket of TLS. */
   reset({ remotePort = 0 }: Socket): void {
-    this.#sockets.get(remotePort)?.resetAndDestroy();
+    const below = this.#sockets.get(remotePort);
+    if (below !== undefined) reset(below);
   }
 
   /** Resets every connection. */
   resetAll(): void {
-    for (const socket of this.#sockets.values()) socket.resetAndDestroy();
+    for (const socket of this.#sockets.values()) reset(socket);
   }
 
   #take(socket: Socket): void {
@@ -67,8 +68,18 @@ export class Door {
       this.#ignored.delete(socket);
       if (this.#sockets.get(remotePort) === socket) this.#sockets.delete(remotePort);
     });
-    if (this.#reception === 'reset') socket.resetAndDestroy();
+    if (this.#reception === 'reset') reset(socket);
     else if (this.#reception === 'ignore') this.#ignored.add(socket);
     else this.#server.emit('connection', socket);
   }
+}
+
+/**
+ * Resets a connection. One that TLS is ending already can't be reset; Node 24 then forgets to close it, and it would keep
+ * the process from ending.
+ */
+function reset(socket: Socket): void {
+  if (socket.destroyed) return;
+  socket.unref();
+  socket.resetAndDestroy();
 }
