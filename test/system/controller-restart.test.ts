@@ -12,7 +12,7 @@ import { MeshInCluster, type PortGiven } from '../kit/mesh-in-cluster.ts';
 import { until } from '../kit/until.ts';
 
 const restarts = 30;
-const killEvery = 6;
+const killEvery = 10;
 const names: readonly string[] = Array.from({ length: 12 }, (_, index) => `shop-${index}`);
 
 let plane: ControlPlane;
@@ -134,7 +134,7 @@ describe('a controller that is ended again and again', () => {
       const running = controller;
       // Now in the middle of its start, now of its work.
       const changes = storm.changes + random.below(8);
-      const writes = random.chance(0.5) ? 0 : 1 + random.below(6);
+      const writes = random.chance(0.7) ? 0 : 1 + random.below(4);
       await until('the storm and the controller to go on', () =>
         storm.changes >= changes && running.writes() >= writes ? true : undefined,
       );
@@ -154,7 +154,7 @@ describe('a controller that is ended again and again', () => {
     }
     storm.stop();
     await raging;
-    assert.ok(written > restarts, `only ${written} writes`);
+    assert.ok(written > restarts / 2, `only ${written} writes`);
     const last = await until('what is there to be on record', async () => {
       const ports = await mesh.meshPorts();
       assert.deepEqual([...ports.keys()].toSorted(), storm.expected);
