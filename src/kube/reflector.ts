@@ -182,6 +182,7 @@ export class Reflector<T> {
     const batches = watchEvents(stream, {
       subject: this.#subject(),
       clock: this.#clock,
+      turns: this.#turns,
       silenceMs: () => (this.#isListed() ? watchSilenceMs : listSilenceMs),
     });
     for await (const events of batches) await this.#take(events);

@@ -10,12 +10,14 @@ export class Turns {
   #usedMs = 0;
 
   /** Does a piece of work, and lets others have their turn after it if they have waited long enough. */
-  async spend(work: () => void): Promise<void> {
+  async spend<T>(work: () => T): Promise<T> {
     const start = performance.now();
-    work();
+    const result = work();
     this.#usedMs += performance.now() - start;
-    if (this.#usedMs < sliceMs) return;
-    this.#usedMs = 0;
-    await nextTurn();
+    if (this.#usedMs >= sliceMs) {
+      this.#usedMs = 0;
+      await nextTurn();
+    }
+    return result;
   }
 }

@@ -8,6 +8,7 @@ import { isApiObject, isRecord, type ApiObject } from './api-object.ts';
 import { failure, KubeError, refusal, type Subject } from './kube-error.ts';
 import { LineSplitter, LongLineError } from './line-splitter.ts';
 import type { ObjectEventType } from './reflected-set.ts';
+import type { Turns } from './turns.ts';
 
 /** What a watch tells. */
 export type WatchEvent =
@@ -21,6 +22,8 @@ export interface WatchStreamOptions {
   readonly clock: Clock;
   /** How long nothing may come, in milliseconds; asked for anew whenever something came. */
   readonly silenceMs: () => number;
+  /** What parsing is counted to. */
+  readonly turns: Turns;
 }
 
 /** The largest object that etcd takes has 1.5 MiB; JSON with its managed fields written out may be some times that. */
@@ -39,12 +42,12 @@ export async function* watchEvents(
   stream: IncomingMessage,
   options: WatchStreamOptions,
 ): AsyncGenerator<readonly WatchEvent[], void, undefined> {
-  const { subject } = options;
+  const { subject, turns } = options;
   const splitter = new LineSplitter(maxEventBytes);
   const watchdog = new Watchdog(stream, options);
   try {
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      const { events, error } = eventsOf(splitter, chunk, subject);
+      const { events, error } = await turns.spend(() => eventsOf(splitter, chunk, subject));
       if (events.length > 0) yield events;
       if (error !== undefined) throw error;
       // How long silence may last can depend on what came.
