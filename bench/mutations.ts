@@ -16,6 +16,7 @@ const { values } = parseArgs({
 });
 
 const started = performance.now();
+let shown = 0;
 
 /** Resident memory of a process, in MiB. */
 async function memoryOf(pid: number): Promise<number> {
@@ -31,6 +32,8 @@ async function show({ mutations, requests, failures, wrong, mesh }: MutationProg
   process.stdout.write(
     `${seconds} s: ${numbers}; controller ${controller} MiB (heap ${heap} MiB), Envoy ${envoy} MiB\n`,
   );
+  for (const text of [...failures.slice(shown, shown + 10), ...wrong]) process.stdout.write(`  ${text}\n`);
+  shown = failures.length;
 }
 
 const report = await runMutations({

@@ -20,8 +20,9 @@ export interface ServiceCall {
 }
 
 /**
- * What came of a request: the name of the backend that answered, or how it failed: `status 503`, `refused`, `closed`,
- * `timeout`, `unknown name`, or anything else in words. `details` are for people only.
+ * What came of a request: the name of the backend that answered, or how it failed: `status 503`, `status 404, closing`
+ * (where the connection is closed after it), `refused`, `closed`, `timeout`, `unknown name`, or anything else in words.
+ * `details` are for people only.
  */
 export type Outcome =
   | { readonly kind: 'answer'; readonly backend: string }
@@ -74,14 +75,14 @@ export class ServiceClient implements Disposable {
       const { name } = await talkUdp({ ...to, send: 'hello', timeoutMs: timeoutMs ?? 2_000 });
       return { kind: 'answer', backend: name };
     }
-    const { status, echo, body } = await this.#httpFor(key).send({
+    const { status, echo, body, headers } = await this.#httpFor(key).send({
       ...to,
       ...(host !== undefined && { host }),
       ...timeout,
     });
     return status === 200 && echo !== undefined
       ? { kind: 'answer', backend: echo.name }
-      : { kind: 'failure', what: `status ${status}`, details: body.trim() };
+      : { kind: 'failure', what: `status ${status}${closing(headers)}`, details: body.trim() };
   }
 
   #httpFor(name: string): HttpClient {
@@ -89,4 +90,8 @@ export class ServiceClient implements Disposable {
     if (client === undefined) this.#http.set(name, (client = new HttpClient()));
     return client;
   }
+}
+
+function closing(headers: Readonly<Record<string, string>>): string {
+  return headers['connection'] === 'close' ? ', closing' : '';
 }

@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { descendants } from '../kit/descendants.ts';
 import { checkpoint } from '../kit/mutations/checkpoint.ts';
 import { MeshUnderChange } from '../kit/mutations/mesh-under-change.ts';
+import { mutationsOfWholeFiles } from '../kit/mutations/mutation-table.ts';
 import { homesOf } from '../kit/mutations/run.ts';
 import { gone } from '../kit/running.ts';
 import { until } from '../kit/until.ts';
@@ -44,7 +45,7 @@ describe('a mesh whose Envoy is killed', () => {
       process.kill(envoy, 'SIGKILL');
       const killedAt = performance.now();
       await gone(envoy);
-      for (let i = 0; i < 10; i++) await one.mutate();
+      for (let i = 0; i < 10; i++) await one.mutate(mutationsOfWholeFiles);
       await until('the log to say it', () => one.mesh.lines(/^Envoy ended by SIGKILL/)[before]);
       await load().moreOfEach(3, boundMs);
       const backAfter = load()

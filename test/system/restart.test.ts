@@ -7,6 +7,7 @@ import { descendants } from '../kit/descendants.ts';
 import { freePort } from '../kit/free-port.ts';
 import { checkpoint } from '../kit/mutations/checkpoint.ts';
 import { MeshUnderChange } from '../kit/mutations/mesh-under-change.ts';
+import { mutationsOfWholeFiles } from '../kit/mutations/mutation-table.ts';
 import { homesOf } from '../kit/mutations/run.ts';
 import { gone, isRunning } from '../kit/running.ts';
 import { listeningSockets } from '../kit/sockets.ts';
@@ -113,7 +114,7 @@ describe('a mesh that is restarted', () => {
     await one.startMesh();
     const envoy = await one.mesh.envoyPid();
     process.kill(envoy, 'SIGSTOP');
-    for (let i = 0; i < 50; i++) await one.mutate();
+    for (let i = 0; i < 50; i++) await one.mutate(mutationsOfWholeFiles);
     process.kill(envoy, 'SIGCONT');
     await serving();
     assert.deepEqual(homesOf(await one.mesh.topology()), homes);

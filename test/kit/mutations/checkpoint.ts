@@ -8,6 +8,7 @@ import { silentLog } from '../../../src/runtime/log.ts';
 import type { NodeJson } from '../../../src/serve/http/api-types.ts';
 import { typeUrls } from '../../../src/translate/resources.ts';
 import { sendHttp } from '../clients/http.ts';
+import { ServiceClient } from '../service-client.ts';
 import { differences, held, told } from '../config-dump.ts';
 import { fromScratch } from '../from-scratch.ts';
 import { until } from '../until.ts';
@@ -15,14 +16,15 @@ import { callBy, meshName, waysOf, type Way } from './calls.ts';
 import { backendsOf } from './expectations.ts';
 import type { MeshUnderChange } from './mesh-under-change.ts';
 import { changingKeys } from './mutation-table.ts';
-import { backendAddress, type ServiceSpec, type SpecPort } from './service-spec.ts';
+import type { ServiceSpec, SpecPort } from './service-spec.ts';
+import { wrongTopology } from './wrong-topology.ts';
 
 /** Mends what is broken, waits until the mesh has come to rest, and returns all that is not as it should be. */
 export async function checkpoint(one: MeshUnderChange, withinMs = 20_000): Promise<readonly string[]> {
   await one.mendAll();
   await until('Envoy to hold what the folder says', () => isAtRest(one), withinMs);
   return [
-    ...(await wrongTopology(one)),
+    ...wrongTopology(await one.mesh.topology(), one.world),
     ...(await wrongAnswers(one)),
     ...(await refusals(one)),
     ...overlaps(new AllocationFile(join(one.stateDir, 'allocation.json'), silentLog).load()),
@@ -50,44 +52,15 @@ async function isAtRest(one: MeshUnderChange): Promise<true> {
   return true;
 }
 
-/** The API's topology against the specs. */
-async function wrongTopology({ mesh, world }: MeshUnderChange): Promise<readonly string[]> {
-  const { services } = await mesh.topology();
-  const actual = Object.values(services)
-    .map(
-      ({ namespace, name, ports }) =>
-        `${namespace}/${name}: ${ports
-          .map(({ name: portName, port, traffic, endpoints }) =>
-            [portName, port, traffic, ...endpoints.map((at) => `${at.address}:${at.port}`)].join(' '),
-          )
-          .join(', ')}`,
-    )
-    .toSorted();
-  const { places } = world;
-  const wanted = [...world.specs.values()]
-    .map(
-      ({ key, traffic, ports, ready }) =>
-        `${key}: ${ports
-          .map(({ name, port }) => {
-            const at = ready.map((number) => `${backendAddress(places, number)}:${places.ports[traffic]}`);
-            return [name, port, traffic, ...at.toSorted()].join(' ');
-          })
-          .join(', ')}`,
-    )
-    .toSorted();
-  return [
-    ...wanted.filter((line) => !actual.includes(line)).map((line) => `the topology lacks ${line}`),
-    ...actual.filter((line) => !wanted.includes(line)).map((line) => `the topology should not have ${line}`),
-  ];
-}
-
 /** A request to each port of each service by each way, and to each service that is not there. */
 async function wrongAnswers(one: MeshUnderChange): Promise<readonly string[]> {
-  const { world, doors, client } = one;
+  const { world, doors } = one;
+  // With connections of its own: those that were opened before may belong to what a service was then.
+  using client = new ServiceClient((await one.mesh.ports()).dns);
   const checks: Promise<string | undefined>[] = [];
   for (const spec of world.specs.values()) {
     for (const port of spec.ports) {
-      for (const way of waysOf(spec)) checks.push(wrongAnswer(one, { spec, port, way }));
+      for (const way of waysOf(spec)) checks.push(wrongAnswer(one, client, { spec, port, way }));
     }
   }
   for (const key of changingKeys) if (!world.specs.has(key)) checks.push(shouldBeUnknown(key));
@@ -105,7 +78,8 @@ async function wrongAnswers(one: MeshUnderChange): Promise<readonly string[]> {
 }
 
 async function wrongAnswer(
-  { mesh, doors, client }: MeshUnderChange,
+  { mesh, doors }: MeshUnderChange,
+  client: ServiceClient,
   { spec, port, way }: { readonly spec: ServiceSpec; readonly port: SpecPort; readonly way: Way },
 ): Promise<string | undefined> {
   const { traffic, key } = spec;

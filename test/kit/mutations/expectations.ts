@@ -2,6 +2,7 @@
 // change is under way, what was before it and what is after it are both right; nothing else ever is.
 
 import type { TrafficType } from '../../../src/model/topology.ts';
+import { drainSeconds } from '../../../src/proxy/supervise.ts';
 import type { Outcome } from '../service-client.ts';
 import { backendName, type ServiceSpec } from './service-spec.ts';
 
@@ -26,9 +27,12 @@ interface Era {
   readonly gap: 'none' | 'possible';
 }
 
+/** How a request fails on a connection that the proxy is about to let go because of what a service was before. */
+const leftover = ['status 404, closing', 'status 503, closing'];
+
 /** How requests fail that a service may not answer. Anything else is wrong always. */
 const rightFailures: Readonly<Record<TrafficType, readonly string[]>> = {
-  http: ['status 404', 'status 503', 'refused', 'closed', 'unknown name'],
+  http: ['status 404', 'status 503', 'refused', 'closed', 'unknown name', ...leftover],
   tcp: ['refused', 'closed', 'unknown name'],
   udp: ['refused', 'timeout', 'unknown name'],
 };
@@ -68,9 +72,11 @@ export class Expectations {
 
   /** Why an outcome is wrong; undefined where it is right. */
   judge(observation: Observation): string | undefined {
+    const { outcome } = observation;
+    const isLeftover = outcome.kind === 'failure' && leftover.includes(outcome.what);
+    const lagMs = this.#lagMs + (isLeftover ? drainSeconds * 1000 : 0);
     const eras = this.#erasOf(observation.key).filter(
-      ({ from, replacedAt }) =>
-        from <= observation.endedAt && replacedAt + this.#lagMs >= observation.startedAt,
+      ({ from, replacedAt }) => from <= observation.endedAt && replacedAt + lagMs >= observation.startedAt,
     );
     const right = eras.filter((era, i) => isRight(era, i === 0 ? undefined : eras[i - 1], observation));
     if (right.length === 0 && !isMixture(eras, observation)) {

@@ -11,6 +11,7 @@ import { lockRange } from '../lock-range.ts';
 import { ServiceClient } from '../service-client.ts';
 import { Standalone, type StandaloneCall } from '../standalone.ts';
 import { TrafficLoad, type Target } from '../traffic-load.ts';
+import { until } from '../until.ts';
 import { backendNumbers, mendAll, mutate, stableSpecs, type MutationKind } from './mutation-table.ts';
 import type { Doors } from './calls.ts';
 import { EditedFolder, type Edit } from './edits.ts';
@@ -19,6 +20,7 @@ import { Random } from './random.ts';
 import { backendAddress, backendName, type BackendPlaces, type ServiceSpec } from './service-spec.ts';
 import { changingTargets, lastingTargets, stableTargets, TopologyView } from './targets.ts';
 import { World } from './world.ts';
+import { wrongTopology } from './wrong-topology.ts';
 
 /** What a mesh under change begins with. */
 export interface MeshUnderChangeOptions {
@@ -165,6 +167,7 @@ export class MeshUnderChange implements AsyncDisposable {
   async mutate(kinds?: readonly MutationKind[]): Promise<MutationKind> {
     const before = new Map(this.world.specs);
     const { kind, edits } = mutate(this.world, kinds);
+    if (kind === 'break') await this.#known();
     await this.#carryOut(before, edits);
     return kind;
   }
@@ -218,6 +221,18 @@ export class MeshUnderChange implements AsyncDisposable {
     for (const spec of stableSpecs) this.world.put(spec);
     await this.#carryOut(before, this.world.allEdits());
     for (let i = 0; i < 20; i++) await this.mutate(['add', 'move', 'reform']);
+  }
+
+  /**
+   * Waits until the mesh knows all that the folder says. What is broken before that was never good for it, and what has
+   * just been taken out of a file that is then broken is not gone.
+   */
+  async #known(): Promise<void> {
+    const isKnown = async (): Promise<true | undefined> =>
+      wrongTopology(await this.mesh.topology(), this.world).length === 0 || undefined;
+    await until('the mesh to know the folder', isKnown);
+    // An object that has moved is held in its old file for a moment, which the topology does not show.
+    await this.moreRequests(40);
   }
 
   async #carryOut(before: ReadonlyMap<string, ServiceSpec>, edits: readonly Edit[]): Promise<void> {
