@@ -8,7 +8,7 @@ import type { KubeObject } from './objects.ts';
 import type { Offer } from './offer.ts';
 import { assignPorts, emptyPortTable, releasePorts, type ByTraffic, type PortRanges } from './ports.ts';
 import type { Problem } from './problem.ts';
-import { overlayRecorded, type RecordedPorts } from './recorded.ts';
+import { overlayRecorded, uncontested, type RecordedPorts } from './recorded.ts';
 import { serviceProblem, type ServiceDraft } from './services.ts';
 import { assignSlots, emptySlots, releaseSlots, type NumberRange } from './slots.ts';
 import { ObjectStore } from './store.ts';
@@ -40,6 +40,7 @@ export class TopologyBuilder {
   #allocation: Allocation;
   #allocationProblems: readonly Problem[] = [];
   #recorded: RecordedPorts | undefined;
+  #served: RecordedPorts | undefined;
 
   /** Begins with what was handed out before, so that nothing moves over a restart. */
   constructor(options: ModelOptions, allocation: Allocation = emptyAllocation) {
@@ -75,6 +76,7 @@ export class TopologyBuilder {
    */
   record(recorded: RecordedPorts): void {
     this.#recorded = recorded;
+    this.#served = uncontested(recorded);
     this.#allocate();
   }
 
@@ -109,7 +111,7 @@ export class TopologyBuilder {
     return this.#composer.compose({
       drafts: this.#drafts.drafts,
       allocation: this.#allocation,
-      recorded: this.#recorded,
+      recorded: this.#served,
       problems: [...this.#sourceProblems, ...this.#allocationProblems],
     });
   }

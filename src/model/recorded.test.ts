@@ -121,13 +121,29 @@ describe('a builder that is told what is on record', () => {
     assert.deepEqual([...builder.allocation.ports.http.resting], [5000]);
   });
 
-  it('serves the first of two services whose records claim one port, and has the other move', () => {
+  it('serves nobody on a port that two records claim, and has all but the first move', () => {
     const builder = new TopologyBuilder(options);
     builder.record(recorded({ 'store/shop/80': 5000, 'store/cart/80': 5000 }));
     builder.apply({ changes: [put(shop), put(cart)], problems: [] });
-    assert.equal(meshPort(builder, 'store/cart'), 5000);
+    assert.equal(meshPort(builder, 'store/cart'), undefined);
     assert.equal(meshPort(builder, 'store/shop'), undefined);
     assert.equal(builder.allocation.ports.http.assigned.get('store/shop/80'), 5001);
+    builder.record(recorded({ 'store/shop/80': 5001, 'store/cart/80': 5000 }));
+    assert.equal(meshPort(builder, 'store/cart'), 5000);
+    assert.equal(meshPort(builder, 'store/shop'), 5001);
+  });
+
+  it('serves a port of each protocol on one number', () => {
+    const dns = kubeService({
+      name: 'dns',
+      annotations: { 'mesh.traefik.io/traffic-type': 'udp' },
+      ports: [{ protocol: 'UDP' }],
+    });
+    const builder = new TopologyBuilder({ ...options, defaultMode: 'tcp' });
+    builder.record(recorded({ 'store/dns/80/udp': 15_000, 'store/shop/80': 15_000 }));
+    builder.apply({ changes: [put(shop), put(dns)], problems: [] });
+    assert.equal(meshPort(builder, 'store/shop'), 15_000);
+    assert.equal(meshPort(builder, 'store/dns'), 15_000);
   });
 
   it('moves a port whose traffic type changed, and serves nothing on the old one', () => {

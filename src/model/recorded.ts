@@ -35,6 +35,21 @@ export function overlayRecorded(table: PortTable, recorded: RecordedPorts, range
   });
 }
 
+/**
+ * What of the record may be served: without the ports that several service ports of one protocol claim, as those of the
+ * original's HTTP services do. Until the others have moved, nobody can tell for whom such a port is called, and a refused
+ * call is better than one that reaches another service.
+ */
+export function uncontested(recorded: RecordedPorts): RecordedPorts {
+  const claims = new Map<string, number>();
+  const claimOf = (key: PortKey, port: number): string => `${port}${key.endsWith('/udp') ? '/udp' : ''}`;
+  for (const [key, port] of recorded) {
+    const claim = claimOf(key, port);
+    claims.set(claim, (claims.get(claim) ?? 0) + 1);
+  }
+  return new Map(recorded.entries().filter(([key, port]) => claims.get(claimOf(key, port)) === 1));
+}
+
 /** Which traffic type a recorded port is of: its range says so, as in the original. */
 function trafficOf(key: PortKey, port: number, ranges: PortRanges): TrafficType | undefined {
   const isIn = (range: readonly PortRange[]): boolean => blockOf(range, port) !== undefined;
