@@ -106,7 +106,7 @@ export class Mesh implements ApiState {
   }
 
   waitingFor(): string {
-    return 'the manifests have not been read yet';
+    return 'not everything has been read yet';
   }
 
   topology(): ReturnType<ApiState['topology']> {

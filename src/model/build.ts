@@ -41,6 +41,7 @@ export class TopologyBuilder {
   #allocationProblems: readonly Problem[] = [];
   #recorded: RecordedPorts | undefined;
   #served: RecordedPorts | undefined;
+  #isRecordChanged = false;
 
   /** Begins with what was handed out before, so that nothing moves over a restart. */
   constructor(options: ModelOptions, allocation: Allocation = emptyAllocation) {
@@ -71,13 +72,14 @@ export class TopologyBuilder {
   }
 
   /**
-   * Takes in which mesh ports are on record in the cluster. From then on a port is served only where it is on record,
-   * and {@link allocation} says what ought to be: the ports on record, and those that services without one are to get.
+   * Takes in which mesh ports are on record in the cluster; the next build sees it. From then on a port is served only
+   * where it is on record, and {@link allocation} says what ought to be: the ports on record, and those that services
+   * without one are to get.
    */
   record(recorded: RecordedPorts): void {
     this.#recorded = recorded;
     this.#served = uncontested(recorded);
-    this.#allocate();
+    this.#isRecordChanged = true;
   }
 
   /**
@@ -98,16 +100,17 @@ export class TopologyBuilder {
 
   /** Builds the topology of everything taken in so far. Returns the last one where nothing changed. */
   build(): Topology {
-    let isWantChanged = false;
+    let mustAllocate = this.#isRecordChanged;
+    this.#isRecordChanged = false;
     for (const key of this.#drafts.update()) {
       const draft = this.#drafts.drafts.get(key);
       const want = draft?.ports.map((port) => `${port.traffic} ${port.key}`).join();
       if (want === this.#wants.get(key)) continue;
-      isWantChanged = true;
+      mustAllocate = true;
       if (want === undefined) this.#wants.delete(key);
       else this.#wants.set(key, want);
     }
-    if (isWantChanged) this.#allocate();
+    if (mustAllocate) this.#allocate();
     return this.#composer.compose({
       drafts: this.#drafts.drafts,
       allocation: this.#allocation,

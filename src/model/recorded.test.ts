@@ -107,6 +107,7 @@ describe('a builder that is told what is on record', () => {
     assert.deepEqual([...resting], [5000]);
     builder.release({ ports: { http: [5000], tcp: [], udp: [] }, addresses: [] });
     builder.record(recorded({ 'store/shop/80': 5007, 'store/gone/80': 5000 }));
+    builder.build();
     assert.deepEqual([...builder.allocation.ports.http.resting], [5000], 'as long as it is on record');
   });
 
@@ -117,6 +118,7 @@ describe('a builder that is told what is on record', () => {
     builder.apply({ changes: [take(shop), put(cart)], problems: [] });
     builder.build();
     builder.record(recorded({}));
+    builder.build();
     assert.equal(builder.allocation.ports.http.assigned.get('store/cart/80'), 5001);
     assert.deepEqual([...builder.allocation.ports.http.resting], [5000]);
   });
