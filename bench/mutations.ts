@@ -40,7 +40,7 @@ const report = await runMutations({
   seed: Number(values.seed),
   count: Number(values.count),
   checkEvery: Number(values['check-every']),
-  addressRange: '127.97.0.0/16',
+  addressRange: '127.100.0.0/16',
   backendNet: '127.89.8',
   onCheck: show,
 });

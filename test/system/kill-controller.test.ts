@@ -50,7 +50,7 @@ describe('a mesh whose controller is killed', () => {
     one = running.use(
       await MeshUnderChange.create({
         seed: 1,
-        addressRange: '127.93.0.0/16',
+        addressRange: '127.98.0.0/16',
         backendNet: '127.89.4',
         // Envoy goes on with what it has while the controller is away.
         lagMs: 60_000,

@@ -22,7 +22,7 @@ describe('a mesh whose Envoy is killed', () => {
 
   before(async () => {
     one = running.use(
-      await MeshUnderChange.create({ seed: 1, addressRange: '127.92.0.0/16', backendNet: '127.89.3' }),
+      await MeshUnderChange.create({ seed: 1, addressRange: '127.97.0.0/16', backendNet: '127.89.3' }),
     );
     await one.startMesh();
     homes = homesOf(await one.mesh.topology());

@@ -127,7 +127,8 @@ describe('a mesh that is restarted', () => {
     await one.mesh.end('SIGKILL');
     for (const pid of processes) await gone(pid, 2_000);
     context.diagnostic(`Envoy is gone after ${Math.round(performance.now() - startedAt)} ms`);
-    assert.deepEqual(await openSockets(), []);
+    // The system closes what a killed process had open in its own time.
+    await until('every socket to be closed', async () => (await openSockets()).length === 0 || undefined);
     await one.startMesh();
     await serving();
     assert.deepEqual(homesOf(await one.mesh.topology()), homes);
