@@ -23,7 +23,7 @@ describe('maesh standalone, told many things at once', () => {
   let mesh: Standalone;
 
   before(async () => {
-    running.use(await lockRange('127.96.0.1').then(({ close }) => ({ [Symbol.asyncDispose]: close })));
+    running.use(await lockRange('127.101.0.1').then(({ close }) => ({ [Symbol.asyncDispose]: close })));
     root = await mkdtemp(join(tmpdir(), 'maesh-changes-'));
     running.defer(() => rm(root, { recursive: true }));
     for (const backend of backends) running.use(await startHttpBackend(backend));
@@ -33,7 +33,7 @@ describe('maesh standalone, told many things at once', () => {
       await Standalone.start({
         dirs: [join(root, 'manifests')],
         stateDir: join(root, 'state'),
-        addressRange: '127.96.0.0/16',
+        addressRange: '127.101.0.0/16',
       }),
     );
   });
