@@ -77,11 +77,13 @@ async function unless<T>(status: number, call: Promise<T>): Promise<T | undefine
 }
 
 function asSpec({ holder, durationMs, acquireTime, transitions }: LeaseRecord): object {
+  // One moment: a Lease that was just taken was renewed when it was taken.
+  const now = microTime();
   return {
     holderIdentity: holder,
     leaseDurationSeconds: Math.max(1, Math.ceil(durationMs / 1000)),
-    acquireTime: acquireTime ?? microTime(),
-    renewTime: microTime(),
+    acquireTime: acquireTime ?? now,
+    renewTime: now,
     leaseTransitions: transitions,
   };
 }
