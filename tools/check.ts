@@ -93,6 +93,8 @@ async function runTests(files: readonly string[], coverage: readonly string[]): 
     // Node's default leaves one core idle.
     `--test-concurrency=${availableParallelism()}`,
     '--test-timeout=300000',
+    // What a test leaves open must not hold up those after it.
+    '--test-force-exit',
     '--test-reporter=./tools/test-reporter.ts',
     '--test-reporter-destination=stdout',
     ...coverage,
