@@ -1,8 +1,7 @@
 // The shadow Services that are there, by the service that each stands for, and the mesh ports that they have on record.
 
-import { objectKey, type PortKey, type ServiceKey } from '../model/key.ts';
+import { byText, objectKey, type PortKey, type ServiceKey } from '../model/key.ts';
 import type { RecordedPorts } from '../model/recorded.ts';
-import { byText } from '../model/key.ts';
 import type { FoundShadow } from './shadow-reading.ts';
 import { recordedPorts } from './shadow.ts';
 
