@@ -9,12 +9,12 @@ import { AnySchema } from '@bufbuild/protobuf/wkt';
 import type { Any } from '@bufbuild/protobuf/wkt';
 
 import { Cluster_DiscoveryType, ClusterSchema } from '../../src/gen/envoy/config/cluster/v3/cluster_pb.ts';
-import { ApiVersion } from '../../src/gen/envoy/config/core/v3/config_source_pb.ts';
 import { ClusterLoadAssignmentSchema } from '../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts';
 import { ListenerSchema } from '../../src/gen/envoy/config/listener/v3/listener_pb.ts';
 import { RouteConfigurationSchema } from '../../src/gen/envoy/config/route/v3/route_pb.ts';
 import { RouterSchema } from '../../src/gen/envoy/extensions/filters/http/router/v3/router_pb.ts';
 import { HttpConnectionManagerSchema } from '../../src/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
+import { ads } from '../../src/translate/config-source.ts';
 import { typeUrls } from '../../src/translate/resources.ts';
 import type { Resource, Resources, TypeUrl } from '../../src/translate/resources.ts';
 
@@ -23,8 +23,6 @@ export interface Address {
   readonly host: string;
   readonly port: number;
 }
-
-const ads = { resourceApiVersion: ApiVersion.V3, configSourceSpecifier: { case: 'ads', value: {} } } as const;
 
 function socketAddress({ host, port }: Address): {
   readonly address: {
@@ -156,6 +154,14 @@ export function routes(name: string, clusterName: string): Resource {
       ],
     }),
   );
+}
+
+/** Routes that Envoy can decode and does not accept: they have a regular expression that isn't one. */
+export function badRoutes(name: string): Resource {
+  const match = { pathSpecifier: { case: 'safeRegex', value: { regex: '(' } } } as const;
+  const action = { case: 'directResponse', value: { status: 200 } } as const;
+  const virtualHosts = [{ name: 'all', domains: ['*'], routes: [{ match, action }] }];
+  return resource(typeUrls.routes, name, pack(RouteConfigurationSchema, { name, virtualHosts }));
 }
 
 /** Sorts resources into the maps that are published. Maps of types in which nothing changed are those of `previous`. */

@@ -62,6 +62,28 @@ test(
   },
 );
 
+test(
+  'a listener whose routes have not come is not open, and holds up no other',
+  { timeout: 60_000 },
+  async () => {
+    await using mesh = await new RecordedServer().listen();
+    await using backend = await startBackend('one');
+    await using _ = await startEnvoy(mesh);
+    const [first, late, next] = await Promise.all([freeAddress(), freeAddress(), freeAddress()]);
+    const served = [cluster('shop'), endpoints('shop', [backend])];
+    served.push(listener('first', first), routes('first', 'shop'));
+    await mesh.settle(...served);
+    await mesh.settle(...served, listener('late', late));
+    served.push(listener('late', late), listener('next', next), routes('next', 'shop'));
+    await mesh.settle(...served);
+    await until('the next one serves', async () => (await request(next)) === 'one');
+    assert.equal(await request(first), 'one');
+    assert.equal(await request(late), 'ECONNREFUSED');
+    await mesh.settle(...served, routes('late', 'shop'));
+    await until('it serves', async () => (await request(late)) === 'one');
+  },
+);
+
 test('an empty mesh makes an Envoy ready too', { timeout: 60_000 }, async () => {
   await using mesh = await new RecordedServer().listen();
   mesh.publish();

@@ -9,6 +9,7 @@ import { RecordedServer } from './xds-mesh.ts';
 import {
   badCluster,
   badListener,
+  badRoutes,
   cluster,
   endpoints,
   invalidListener,
@@ -115,5 +116,30 @@ test(
     await mesh.settle(...fixed, listener('http', at));
     assert.deepEqual(mesh.server.rejections(), []);
     assert.equal(mesh.pushes.length, before, 'Envoy holds it already');
+  },
+);
+
+test(
+  'routes that Envoy refuses at its start hold up no listener but leave theirs without a route',
+  { timeout: 60_000 },
+  async () => {
+    await using mesh = await new RecordedServer().listen();
+    await using backend = await startBackend('one');
+    const [at, bad] = await Promise.all([freeAddress(), freeAddress()]);
+    mesh.publish(
+      cluster('shop'),
+      endpoints('shop', [backend]),
+      listener('http', at),
+      routes('http', 'shop'),
+      listener('bad', bad),
+      badRoutes('bad'),
+    );
+    await using _ = await startEnvoy(mesh);
+    await until('it serves', async () => (await request(at)) === 'one');
+    assert.equal(await request(bad), '404');
+    assert.deepEqual(
+      mesh.server.rejections().map(({ name }) => name),
+      ['bad'],
+    );
   },
 );

@@ -16,7 +16,7 @@ import type { Snapshot } from './snapshot.ts';
 import { Stream } from './stream.ts';
 import type { Rejected } from './subscription.ts';
 
-/** See StreamOptions. Envoy's own patience for what it waits for, the initial fetch timeout, is 15 s by default. */
+/** See StreamOptions. As long as Envoy waits for what a resource needs by default (the initial fetch timeout). */
 const patienceMs = 15_000;
 const quietMs = 1000;
 /** A response is written only when less than this waits to be read by the proxy. */
