@@ -19,7 +19,12 @@ import { FoundShadows, type ShadowKey } from './found-shadows.ts';
 import { differenceOf, readShadow, type FoundShadow } from './shadow-reading.ts';
 import { shadowManifest, shadowOf, type Shadow, type TrafficDistribution } from './shadow.ts';
 
-const services: ResourceType = { group: '', version: 'v1', plural: 'services' };
+const services: ResourceType = {
+  group: '',
+  version: 'v1',
+  plural: 'services',
+  verbs: ['list', 'watch', 'create', 'patch', 'delete'],
+};
 
 /** Calls to the API server at a time. */
 const workers = 8;

@@ -16,6 +16,7 @@ import { until } from '../../test/kit/until.ts';
 import { AccessError } from './access-error.ts';
 import { KubeClient } from './client.ts';
 import type { Access } from './credentials.ts';
+import type { ResourceType } from './resource-type.ts';
 
 suite('KubeClient asks', () => {
   test('for objects, of namespaces and of none', async () => {
@@ -152,6 +153,26 @@ suite('KubeClient fails', () => {
       'Cannot patch services/status shop/a: not allowed. Grant it by a rule {apiGroups: [""], resources: ["services/status"], verbs: ["patch"]} in a ClusterRole or a Role of namespace shop, bound to Maesh\'s account. The API server says: User "x" cannot',
       'Cannot get /version: not allowed. Let Maesh\'s account get /version (nonResourceURLs). The API server says: User "x" cannot',
     ]);
+  });
+
+  test('with all that has to be granted together', async () => {
+    const { client } = await clientOf(replies(403, { reason: 'Forbidden', message: 'User "x" cannot' }));
+    const type: ResourceType = { ...leases, verbs: ['list', 'watch'] };
+    const messages = await Promise.all(
+      [client.list({ type }), client.get({ type, name: 'l' })].map(
+        async (call) => /verbs: (\[.*?\])/.exec((await failureOf(call)).message)?.[1],
+      ),
+    );
+    assert.deepEqual(messages, ['["list", "watch"]', '["list", "watch", "get"]']);
+  });
+
+  test('without asking for a permission where a namespace is being deleted', async () => {
+    const message = 'services "a" is forbidden: namespace shop is being terminated';
+    const causes = [{ reason: 'NamespaceTerminating', message: 'it is', field: 'metadata.namespace' }];
+    const { client } = await clientOf(replies(403, { reason: 'Forbidden', message, details: { causes } }));
+    const error = await failureOf(client.create(services, object));
+    assert.ok(error.isNamespaceTerminating);
+    assert.equal(error.message, `Cannot create services shop/a: ${message} (HTTP 403)`);
   });
 
   test('with a word of its own where the server gives none', async () => {

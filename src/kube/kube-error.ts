@@ -1,15 +1,15 @@
 // What can go wrong between Maesh and an API server, as one class: what was asked, what came back, and what to do.
 
 import { isRecord } from './api-object.ts';
-import { resourceName, type Target } from './resource-type.ts';
-
-/** What is asked of the server, in the words that permissions are granted in. */
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete';
+import { resourceName, type Target, type Verb } from './resource-type.ts';
 
 /** What a call is about, for messages: objects, or a document by its path. */
 export type Subject =
   | { readonly verb: Verb; readonly target: Target }
   | { readonly verb: 'get'; readonly path: string };
+
+/** Where Kubernetes says that a namespace is being deleted (k8s.io/api/core/v1, `NamespaceTerminatingCause`). */
+const namespaceTerminating = 'NamespaceTerminating';
 
 /** What is known of a failure. */
 export interface KubeFailure {
@@ -23,6 +23,8 @@ export interface KubeFailure {
   readonly reason: string;
   /** How long the server asks to be left alone; 0 where it doesn't. */
   readonly retryAfterSeconds: number;
+  /** The server's words for why, besides its reason: `NamespaceTerminating`, say. None by default. */
+  readonly causes?: readonly string[];
   readonly subject: Subject;
 }
 
@@ -35,15 +37,18 @@ export class KubeError extends Error {
   readonly verb: Verb;
   /** `endpointslices.discovery.k8s.io`, or the path of a document. */
   readonly resource: string;
+  /** Whether nothing can be made in a namespace, since it is being deleted. */
+  readonly isNamespaceTerminating: boolean;
 
   constructor(message: string, details: KubeFailure, options?: ErrorOptions) {
     super(message, options);
-    const { status, reason, retryAfterSeconds, subject } = details;
+    const { status, reason, retryAfterSeconds, causes = [], subject } = details;
     this.status = status;
     this.reason = reason;
     this.retryAfterSeconds = retryAfterSeconds;
     this.verb = subject.verb;
     this.resource = 'target' in subject ? resourceName(subject.target.type) : subject.path;
+    this.isNamespaceTerminating = causes.includes(namespaceTerminating);
   }
 
   /** Whether what was asked for is gone: the version to go on from, or the rest of a list. */
@@ -88,13 +93,23 @@ export function refusal(subject: Subject, { status, body, retryAfter }: Refusal)
   const { reason, message, details } = isRecord(body) ? body : {};
   const word = typeof reason === 'string' && reason !== '' ? reason : wordFor(status);
   const said = typeof message === 'string' && message !== '' ? message : word;
-  const inBody = isRecord(details) ? details['retryAfterSeconds'] : undefined;
-  return new KubeError(`Cannot ${described(subject)}: ${explained(subject, status, said)}`, {
+  const { retryAfterSeconds: inBody, causes: given } = isRecord(details) ? details : {};
+  const causes = wordsOf(given);
+  const isPermission = status === 403 && !causes.includes(namespaceTerminating);
+  const why = isPermission ? notAllowed(subject, said) : explained(status, said);
+  return new KubeError(`Cannot ${described(subject)}: ${why}`, {
     status,
     reason: word,
     retryAfterSeconds: Math.max(0, Number(retryAfter ?? inBody ?? 0) || 0),
+    causes,
     subject,
   });
+}
+
+/** The reasons of a Status' `details.causes`. */
+function wordsOf(causes: unknown): readonly string[] {
+  if (!Array.isArray(causes)) return [];
+  return causes.filter(isRecord).flatMap(({ reason }) => (typeof reason === 'string' ? [reason] : []));
 }
 
 /** `list endpointslices.discovery.k8s.io in all namespaces`, `get leases.coordination.k8s.io maesh/controller`. */
@@ -108,13 +123,16 @@ function described(subject: Subject): string {
   return `${subject.verb} ${what} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }
 
-function explained(subject: Subject, status: number, said: string): string {
-  if (status === 403) return `not allowed. ${advice(subject)}. The API server says: ${said}`;
+function explained(status: number, said: string): string {
   if (status !== 401) return `${said} (HTTP ${status})`;
   return (
     'the API server does not accept the credentials. ' +
     'Look whether the token, the certificate or the credential plugin in use is still good'
   );
+}
+
+function notAllowed(subject: Subject, said: string): string {
+  return `not allowed. ${advice(subject)}. The API server says: ${said}`;
 }
 
 /** What to grant, as a rule that can be copied into a Role. */
@@ -124,7 +142,8 @@ function advice(subject: Subject): string {
   const resource = subresource === undefined ? type.plural : `${type.plural}/${subresource}`;
   const role =
     namespace === undefined ? 'a ClusterRole' : `a ClusterRole or a Role of namespace ${namespace},`;
-  const rule = `{apiGroups: ["${type.group}"], resources: ["${resource}"], verbs: ["${subject.verb}"]}`;
+  const verbs = new Set([...(subresource === undefined ? (type.verbs ?? []) : []), subject.verb]);
+  const rule = `{apiGroups: ["${type.group}"], resources: ["${resource}"], verbs: ["${[...verbs].join('", "')}"]}`;
   return `Grant it by a rule ${rule} in ${role} bound to Maesh's account`;
 }
 

@@ -79,6 +79,8 @@ suite('leaseStore()', () => {
     status = 404;
     assert.equal(await store.read(signal), undefined);
     assert.equal(await store.write(record, '7', signal), undefined);
+    // There is no namespace to create it in.
+    assert.equal((await failureOf(store.write(record, undefined, signal))).status, 404);
     status = 500;
     assert.equal((await failureOf(store.read(signal))).status, 500);
     assert.equal((await failureOf(store.write(record, '7', signal))).status, 500);

@@ -3,10 +3,16 @@
 import { isRecord, type ApiObject } from './api-object.ts';
 import type { KubeClient } from './client.ts';
 import { KubeError } from './kube-error.ts';
+import { microTime } from './micro-time.ts';
 import type { ResourceType } from './resource-type.ts';
 
 /** coordination.k8s.io/v1 Lease. */
-export const leases: ResourceType = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' };
+export const leases: ResourceType = {
+  group: 'coordination.k8s.io',
+  version: 'v1',
+  plural: 'leases',
+  verbs: ['get', 'create', 'patch'],
+};
 
 /** What a Lease says. */
 export interface LeaseRecord {
@@ -56,12 +62,12 @@ export function leaseStore(
         metadata: { namespace, name },
         spec,
       };
+      // A Lease that was deleted meanwhile is as good as one that was changed; one that can't be created has no namespace.
       const written =
         version === undefined
           ? client.create(leases, manifest, { signal })
-          : client.patch(target, { spec }, { resourceVersion: version, signal });
-      // A Lease that was deleted meanwhile is as good as one that was changed.
-      const object = await unless(404, unless(409, written));
+          : unless(404, client.patch(target, { spec }, { resourceVersion: version, signal }));
+      const object = await unless(409, written);
       return object && asVersion(object);
     },
   };
@@ -77,7 +83,7 @@ async function unless<T>(status: number, call: Promise<T>): Promise<T | undefine
 }
 
 function asSpec({ holder, durationMs, acquireTime, transitions }: LeaseRecord): object {
-  // One moment: a Lease that was just taken was renewed when it was taken.
+  // Others look at it only to see that it changes. One moment: a Lease that was just taken was renewed when it was taken.
   const now = microTime();
   return {
     holderIdentity: holder,
@@ -86,11 +92,6 @@ function asSpec({ holder, durationMs, acquireTime, transitions }: LeaseRecord): 
     renewTime: now,
     leaseTransitions: transitions,
   };
-}
-
-/** Now, as metav1.MicroTime. Others look at it only to see that it changes. */
-function microTime(): string {
-  return new Date().toISOString().replace('Z', '000Z');
 }
 
 function asVersion({ metadata, spec }: ApiObject): LeaseVersion {

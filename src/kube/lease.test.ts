@@ -5,6 +5,8 @@ import { suite, test } from 'node:test';
 import { FakeClock } from '../../test/kit/fake-clock.ts';
 import { FakeLease, goodCall, wind, type LeaseCall } from '../../test/kit/fake-lease.ts';
 import { RecordLog } from '../../test/kit/record-log.ts';
+import { failure } from './kube-error.ts';
+import { leases } from './lease-record.ts';
 import { LeaseElector, type LeaseElectorOptions } from './lease.ts';
 
 const lost: LeaseCall = { thereMs: 1, backMs: 1, lost: 'question' };
@@ -171,6 +173,23 @@ suite('LeaseElector', () => {
     assert.equal(a.terms, 1);
     assert.match(String(a.log.lines[1]?.fields['error']), /does not answer/);
     await wind(clock, 60_000);
+    await end(clock, a);
+  });
+
+  test('what only somebody can mend is an error, said once', async () => {
+    const { clock, lease } = start();
+    const failed = { reason: 'NotFound', why: 'namespaces "maesh" not found', status: 404 };
+    const error = failure({ verb: 'create', target: { type: leases } }, failed);
+    const write = (): Promise<never> => Promise.reject(error);
+    const a = candidate(lease, clock, { store: { ...lease.store(() => goodCall), write } });
+    await wind(clock, 10_000);
+    assert.deepEqual(a.log.lines, [
+      {
+        level: 'error',
+        message: 'Cannot read or write the Lease: trying again',
+        fields: { error: error.message },
+      },
+    ]);
     await end(clock, a);
   });
 

@@ -25,6 +25,9 @@ const defaultTiming: LeaseTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, r
 /** How much longer than `retryMs` the others may wait, as a share of it. */
 const jitter = 1.2;
 
+/** Without credentials, permission or the namespace there is no Lease until somebody mends it. */
+const needsSomebody: ReadonlySet<number> = new Set([401, 403, 404]);
+
 /** What a candidate is, and what it does as holder. */
 export interface LeaseElectorOptions {
   readonly store: LeaseStore;
@@ -129,7 +132,7 @@ export class LeaseElector {
     } catch (error) {
       if (deadline.signal.aborted && !deadline.isOver) return undefined;
       if (!deadline.isOver && !(error instanceof KubeError)) throw error;
-      this.#complain(deadline.isOver ? 'the API server does not answer' : (error as KubeError).message);
+      this.#complain(deadline.isOver ? undefined : (error as KubeError));
       return undefined;
     } finally {
       deadline.close();
@@ -232,9 +235,14 @@ export class LeaseElector {
     this.#options.onLeader?.(leader);
   }
 
-  #complain(message: string): void {
+  /** Says once what is wrong; undefined: no answer. */
+  #complain(error: KubeError | undefined): void {
+    const message = error?.message ?? 'the API server does not answer';
     if (message === this.#complaint) return;
     this.#complaint = message;
-    this.#options.log.warn('Cannot read or write the Lease: trying again', { error: message });
+    const level = error !== undefined && needsSomebody.has(error.status) ? 'error' : 'warn';
+    this.#options.log[level]('Cannot read or write the Lease: trying again', {
+      error: message,
+    });
   }
 }

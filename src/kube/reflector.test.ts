@@ -131,7 +131,7 @@ suite('Reflector', () => {
     );
     assert.match(
       String(log.lines[0]?.fields['error']),
-      /rule \{apiGroups: \["test\.maesh"\], resources: \["things"\], verbs: \["watch"\]\} in a ClusterRole .*says: things\.test/,
+      /rule \{apiGroups: \["test\.maesh"\], resources: \["things"\], verbs: \["list", "watch"\]\} in a ClusterRole .*says: things\.test/,
     );
   });
 

@@ -66,6 +66,7 @@ export interface ReflectorOptions<T> extends ReflectedSetOptions<T> {
 /** Follows one resource. Constructing it asks nothing. */
 export class Reflector<T> {
   readonly #options: ReflectorOptions<T>;
+  readonly #selection: Selection;
   readonly #timing: ReflectorTiming;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -89,6 +90,8 @@ export class Reflector<T> {
     const { retryMs, maxRetryMs } = this.#timing;
     this.#backoff = new Backoff({ clock, random, firstMs: retryMs, maxMs: maxRetryMs, forgetAfterMs });
     const { type, namespace } = selection;
+    // One of the two may be enough for now, but not for every server and every moment.
+    this.#selection = { ...selection, type: { verbs: ['list', 'watch'], ...type } };
     const fields = { resource: resourceName(type), ...(namespace !== undefined && { namespace }) };
     this.#stateLog = new StateLog(options.log.with(fields), clock);
   }
@@ -155,11 +158,11 @@ export class Reflector<T> {
   }
 
   async #pageList(signal: AbortSignal): Promise<void> {
-    const { client, selection } = this.#options;
+    const { client } = this.#options;
     this.#set.beginList();
     let from: string | undefined;
     do {
-      const page = await client.listPage(selection, { from, signal });
+      const page = await client.listPage(this.#selection, { from, signal });
       for (const object of page.items) await this.#turns.spend(() => this.#set.addToList(object));
       from = page.next;
       if (from === undefined) this.#endList(page.resourceVersion);
@@ -170,11 +173,11 @@ export class Reflector<T> {
     query: Readonly<Record<string, string | boolean | undefined>>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { client, selection } = this.#options;
+    const { client } = this.#options;
     const { watchMs, watchSilenceMs, listSilenceMs } = this.#timing;
     const timeoutSeconds = Math.ceil((watchMs * (1 + this.#random())) / 1000);
     const options = { signal, timeoutMs: listSilenceMs };
-    const stream = await client.watch(selection, {
+    const stream = await client.watch(this.#selection, {
       ...options,
       query: { ...query, allowWatchBookmarks: true, timeoutSeconds },
     });
@@ -248,9 +251,9 @@ export class Reflector<T> {
 
   /** Asks the server itself whether it has the resource: one 404 alone must not make every object vanish. */
   async #lookForResource(error: KubeError, signal: AbortSignal): Promise<void> {
-    const { client, selection } = this.#options;
+    const { client } = this.#options;
     try {
-      if (await isServed(client, selection.type, { signal })) {
+      if (await isServed(client, this.#selection.type, { signal })) {
         if (this.#state.kind !== 'absent') this.#enter({ kind: 'failing', error });
         return;
       }
@@ -273,7 +276,7 @@ export class Reflector<T> {
   }
 
   #subject(): Subject {
-    return { verb: 'watch', target: this.#options.selection };
+    return { verb: 'watch', target: this.#selection };
   }
 }
 

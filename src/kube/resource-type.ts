@@ -1,11 +1,16 @@
 // The kinds of things that an API server serves, by the names that its paths and its permissions use.
 
+/** What is asked of the server, in the words that permissions are granted in. */
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete';
+
 /** A resource of the API: `{ group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices' }`. */
 export interface ResourceType {
   /** Empty for the core group, that of Services and Pods. */
   readonly group: string;
   readonly version: string;
   readonly plural: string;
+  /** All that whoever uses it needs to do with it: where one is not allowed, the message says to grant them together. */
+  readonly verbs?: readonly Verb[];
 }
 
 /** Which object or objects of a resource are meant. */
@@ -27,6 +32,11 @@ export function resourceName({ group, plural }: ResourceType): string {
 /** `/api/v1` or `/apis/<group>/<version>`: where a group's resources are, and the list of them. */
 export function groupPath({ group, version }: Pick<ResourceType, 'group' | 'version'>): string {
   return group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+}
+
+/** `discovery.k8s.io/v1`, or `v1`: as an object's `apiVersion` says it. */
+export function apiVersionOf({ group, version }: Pick<ResourceType, 'group' | 'version'>): string {
+  return group === '' ? version : `${group}/${version}`;
 }
 
 /** Path of an object or of a collection. */

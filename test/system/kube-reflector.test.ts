@@ -227,7 +227,7 @@ suite('a reflector of a real API server', () => {
     assert.equal(line?.level, 'error');
     assert.equal(
       line?.fields['error'],
-      'Cannot watch configmaps in namespace five: not allowed. Grant it by a rule {apiGroups: [""], resources: ["configmaps"], verbs: ["watch"]} in a ClusterRole or a Role of namespace five, bound to Maesh\'s account. ' +
+      'Cannot watch configmaps in namespace five: not allowed. Grant it by a rule {apiGroups: [""], resources: ["configmaps"], verbs: ["list", "watch"]} in a ClusterRole or a Role of namespace five, bound to Maesh\'s account. ' +
         'The API server says: configmaps is forbidden: User "stranger" cannot watch resource "configmaps" in API group "" in the namespace "five"',
     );
     await kube.apply(

@@ -71,7 +71,7 @@ describe('in a cluster,', () => {
       ['pods', ''],
       ['endpointslices', 'discovery.k8s.io'],
     ]) {
-      const rule = `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["watch"]} in a ClusterRole`;
+      const rule = `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["list", "watch"]} in a ClusterRole`;
       assert.ok(
         lacking.some((error) => error.includes(rule)),
         lacking.join('\n'),
