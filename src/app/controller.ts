@@ -17,6 +17,7 @@ import type { Log } from '../runtime/log.ts';
 import { createApi } from '../serve/http/api.ts';
 import { serveHttp } from '../serve/http/serve.ts';
 import { createKubernetesSource } from '../source/kubernetes/kubernetes-source.ts';
+import { ProxyPods } from '../source/kubernetes/proxy-pods.ts';
 import { listenXds } from './listen-xds.ts';
 import { Mesh } from './mesh.ts';
 import { limitedPorts, readinessPort, type Placement } from './placement.ts';
@@ -75,6 +76,7 @@ class Controller {
   readonly #log: Log;
   readonly #leaseTiming: LeaseTiming | undefined;
   readonly #shadows: ShadowWriter;
+  readonly #proxyPods: ProxyPods;
   readonly #recorded = Promise.withResolvers<void>();
   #trafficDistribution: TrafficDistribution;
 
@@ -95,12 +97,14 @@ class Controller {
       log,
       clock: systemClock,
     });
+    this.#proxyPods = new ProxyPods({ client, namespace: options.namespace, log });
     this.mesh = new Mesh({
       placement: placementOf(options, proxyAddress),
       allocation: emptyAllocation,
       // Shadow Services are the record.
       saveAllocation: () => {},
       waitsForProxy: false,
+      proxyPods: () => this.#proxyPods.list(),
       onRound: () => {
         const { drafts, allocation } = this.mesh.loop;
         this.#shadows.want({ drafts, table: allocation.ports });
@@ -117,6 +121,7 @@ class Controller {
     await runTogether(
       [
         (until) => this.#shadows.follow(until),
+        (until) => this.#proxyPods.run(until),
         (until) => this.#read(until),
         (until) => this.#elector().run(until),
       ],

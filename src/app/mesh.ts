@@ -8,12 +8,13 @@ import { drainSeconds } from '../proxy/supervise.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ApiState, NodeConfiguration } from '../serve/http/api.ts';
-import { fetchConfigDump } from '../serve/http/config-dump.ts';
 import { Metrics } from '../serve/http/metrics.ts';
 import { addressText } from '../serve/listen-error.ts';
 import type { XdsObserver } from '../serve/xds/observer.ts';
 import { XdsServer } from '../serve/xds/server.ts';
+import type { ProxyPod } from '../source/kubernetes/proxy-pods.ts';
 import { createTranslator } from '../translate/translate.ts';
+import { nodeConfiguration, nodesOf, type MeshNode } from './nodes.ts';
 import type { Placement } from './placement.ts';
 import { proxyProblems } from './proxy-problems.ts';
 
@@ -40,6 +41,8 @@ export interface MeshOptions {
   readonly saveAllocation: (allocation: Allocation) => void;
   /** Whether requests are served when a proxy is ready; else as soon as proxies could be told what to serve. */
   readonly waitsForProxy: boolean;
+  /** Pods of proxies that are known now, in a cluster; asked whenever somebody wants to know. */
+  readonly proxyPods?: () => readonly ProxyPod[];
   readonly onRound?: (round: Round) => void;
   readonly log: Log;
 }
@@ -123,17 +126,13 @@ export class Mesh implements ApiState {
     return refused.length === 0 ? known : [...known, ...refused].toSorted(byProblem);
   }
 
-  nodes(): ReturnType<ApiState['nodes']> {
-    return this.xds.proxies().map(({ id, address, ready }) => ({ name: id, ip: address, ready }));
+  nodes(): readonly MeshNode[] {
+    const pods = this.#options.proxyPods?.() ?? [];
+    return nodesOf({ pods, connected: this.xds.proxies() });
   }
 
   async nodeConfiguration(name: string): Promise<NodeConfiguration> {
-    const proxy = this.xds.proxies().findLast(({ id }) => id === name);
-    if (proxy === undefined) return { kind: 'unknown' };
-    if (proxy.adminPort === undefined) {
-      return { kind: 'unreachable', reason: 'its bootstrap does not say where its admin interface is' };
-    }
-    return await fetchConfigDump(`http://${addressText(proxy.address, proxy.adminPort)}`);
+    return await nodeConfiguration(this.nodes(), name);
   }
 
   addresses(): Readonly<Record<string, string>> {

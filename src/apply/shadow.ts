@@ -4,6 +4,7 @@ import type { ObjectToWrite } from '../kube/api-object.ts';
 import { objectKey, portKey, type PortKey, type ServiceKey } from '../model/key.ts';
 import type { IpFamily } from '../model/objects.ts';
 import type { PortTable } from '../model/ports.ts';
+import { proxyLabels } from '../model/proxy-labels.ts';
 import type { ServiceDraft } from '../model/services.ts';
 import { shadowName, shadowOfAnnotation } from './shadow-name.ts';
 
@@ -32,9 +33,6 @@ export interface Shadow {
 
 /** Labels of every shadow Service, as in the original; the first says that it is the mesh's own. */
 export const shadowLabels: Readonly<Record<string, string>> = { app: 'maesh', type: 'shadow' };
-
-/** Selects the proxies, as in the original. */
-export const shadowSelector: Readonly<Record<string, string>> = { component: 'maesh-mesh' };
 
 /**
  * The shadow Service that a service should have; undefined where none of its ports has a mesh port, since a Service
@@ -89,7 +87,7 @@ export function shadowManifest(shadow: Shadow, meshNamespace: string): ShadowMan
     },
     spec: {
       type: 'ClusterIP',
-      selector: shadowSelector,
+      selector: proxyLabels,
       ports: ports.map(({ name: portName, port, protocol, meshPort }) => ({
         ...(portName !== '' && { name: portName }),
         port,

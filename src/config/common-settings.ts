@@ -8,6 +8,9 @@ import { alwaysOff, choice, count, namespaceName, optional, text, toggle } from 
 /** Port on which Envoys find Maesh unless told otherwise: the one that Istio's proxies know too. */
 export const defaultXdsPort = 15_010;
 
+/** Port on which an Envoy of one's own opens its admin interface unless told otherwise. */
+export const defaultAdminPort = 9901;
+
 /** What every command has that reads its settings from more than flags. */
 export interface ConfigFileSetting {
   /** Where settings are read from; undefined where the user names no file. */
