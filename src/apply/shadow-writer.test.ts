@@ -9,6 +9,7 @@ import { KubeClient } from '../kube/client.ts';
 import { byText } from '../model/key.ts';
 import { emptyPortTable, type PortTable } from '../model/ports.ts';
 import type { RecordedPorts } from '../model/recorded.ts';
+import { noAnnotations } from '../model/annotations.ts';
 import type { ServiceDraft } from '../model/services.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { ShadowWriter, type Wanted } from './shadow-writer.ts';
@@ -24,7 +25,7 @@ function draftOf(name: string): ServiceDraft {
   const key = `store/${name}/80`;
   const traffic = 'http';
   const port = { key, name: 'web', port: 80, traffic, upstream: 'auto', upstreamTls: false } as const;
-  const parts = { ipFamilies: [], problems: [], isUnresolvable: false };
+  const parts = { annotations: noAnnotations, ipFamilies: [], problems: [], isUnresolvable: false };
   const made = { namespace: 'store', name, ports: [{ ...port, endpoints: [] }], ...parts };
   const draft = drafts.get(name) ?? made;
   drafts.set(name, draft);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { emptyPortTable, type PortTable } from '../model/ports.ts';
+import { noAnnotations } from '../model/annotations.ts';
 import type { PortDraft, ServiceDraft } from '../model/services.ts';
 import { recordedPorts, shadowManifest, shadowOf, type Shadow } from './shadow.ts';
 
@@ -12,7 +13,8 @@ function port(given: Partial<PortDraft> & { readonly port: number }): PortDraft 
 }
 
 function draft(ports: readonly PortDraft[], ipFamilies: ServiceDraft['ipFamilies'] = []): ServiceDraft {
-  return { namespace: 'store', name: 'shop', ports, ipFamilies, problems: [], isUnresolvable: false };
+  const rest = { annotations: noAnnotations, problems: [], isUnresolvable: false };
+  return { namespace: 'store', name: 'shop', ports, ipFamilies, ...rest };
 }
 
 /** A table in which these ports are assigned, whatever their traffic type. */

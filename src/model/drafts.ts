@@ -44,10 +44,11 @@ export class ServiceDrafts {
       this.#accepted.delete(key);
       return undefined;
     }
-    const draft = draftService(service, this.#store, this.#options);
+    const options = { ...this.#options, lastAnnotations: this.#drafts.get(key)?.annotations };
+    const draft = draftService(service, this.#store, options);
     const accepted = this.#accepted.get(key);
     if (draft?.isUnresolvable === true && accepted !== undefined && accepted !== service) {
-      const last = draftService(accepted, this.#store, this.#options);
+      const last = draftService(accepted, this.#store, options);
       if (last?.isUnresolvable === false) return { ...last, problems: draft.problems };
     }
     this.#accepted.set(key, service);

@@ -1,7 +1,7 @@
 // The service pass: one Service object with its endpoints becomes one service of the mesh, or nothing, and what is wrong
 // with it becomes problems.
 
-import { readAnnotations, type Scheme } from './annotations.ts';
+import { annotationsOf, readAnnotations, type AnnotationMistake, type Annotations } from './annotations.ts';
 import { findEndpoints, type EndpointFinding } from './endpoints.ts';
 import { isIgnored } from './ignore.ts';
 import { objectKey, portKey } from './key.ts';
@@ -9,13 +9,16 @@ import type { IpFamily, KubeService, KubeServicePort } from './objects.ts';
 import type { Problem, Subject } from './problem.ts';
 import type { ProblemCode } from './problem-codes.ts';
 import type { ObjectView } from './store.ts';
-import type { ServicePort, TrafficType, UpstreamProtocol } from './topology.ts';
+import type { ServicePort, TrafficType } from './topology.ts';
+import { upstreamOf } from './upstream.ts';
 
 /** A service of the mesh before it is given mesh ports and an address. */
 export interface ServiceDraft {
   readonly namespace: string;
   readonly name: string;
   readonly ports: readonly PortDraft[];
+  /** What its annotations say: what they go on saying where the next object's mean nothing. */
+  readonly annotations: Annotations;
   /** IP families of the Service object, the preferred one first; empty where it names none. */
   readonly ipFamilies: readonly IpFamily[];
   /** Problems of this service, in no particular order. */
@@ -25,25 +28,33 @@ export interface ServiceDraft {
 }
 
 /** A service port before it is known where it is open. */
-export type PortDraft = Omit<ServicePort, 'meshPort' | 'localPort'>;
+export type PortDraft = Omit<ServicePort, 'meshPort' | 'sharedPorts' | 'localPort'>;
+
+/** What a draft is made with. */
+export interface DraftOptions {
+  readonly defaultMode: TrafficType;
+  /** What the service's annotations said in its last draft, if it had one. */
+  readonly lastAnnotations?: Annotations | undefined;
+}
 
 /** Drafts a service; undefined where it is no part of the mesh. */
 export function draftService(
   service: KubeService,
   view: ObjectView,
-  options: { readonly defaultMode: TrafficType },
+  options: DraftOptions,
 ): ServiceDraft | undefined {
   if (isIgnored(service)) return undefined;
-  const { values } = readAnnotations(service.annotations);
-  const traffic = values.trafficType ?? options.defaultMode;
+  const { values: annotations, mistakes } = readAnnotations(service, options.lastAnnotations);
   const ports: PortDraft[] = [];
-  const problems: Problem[] = [];
+  const problems: Problem[] = mistakes.map((mistake) => annotationProblem(service, mistake));
   let isUnresolvable = false;
   const key = objectKey(service.namespace, service.name);
   for (const slice of view.slicesOf(key)) {
     if (slice.addressType === 'FQDN') problems.push(hostNameProblem(service, slice.name));
   }
   for (const port of service.ports) {
+    const values = annotationsOf(annotations, port);
+    const traffic = values['traffic-type'] ?? options.defaultMode;
     const protocol = traffic === 'udp' ? 'UDP' : 'TCP';
     if (port.protocol !== protocol) {
       problems.push(protocolProblem(service, port, traffic));
@@ -57,65 +68,37 @@ export function draftService(
       name: port.name,
       port: port.port,
       traffic,
-      ...upstreamOf(traffic, values.scheme, port.appProtocol),
+      ...upstreamOf(traffic, { scheme: values.scheme, appProtocol: port.appProtocol }),
       endpoints,
     });
   }
   const { namespace, name, ipFamilies } = service;
-  return { namespace, name, ports, ipFamilies, problems, isUnresolvable };
-}
-
-interface Upstream {
-  readonly upstream: UpstreamProtocol;
-  readonly upstreamTls: boolean;
-}
-
-const auto: Upstream = { upstream: 'auto', upstreamTls: false };
-
-/** The original's annotation `scheme`, applied to every port. */
-const schemes: Readonly<Record<Scheme, Upstream>> = {
-  http: { upstream: 'http1', upstreamTls: false },
-  h2c: { upstream: 'http2', upstreamTls: false },
-  https: { upstream: 'auto', upstreamTls: true },
-};
-
-/**
- * `appProtocol` of a port: Kubernetes' standard names (KEP-3726) and the usual others. A name that says nothing about
- * HTTP, such as `mysql`, leaves `auto`.
- */
-const appProtocols: ReadonlyMap<string, Upstream> = new Map([
-  ['http', schemes.http],
-  ['kubernetes.io/ws', schemes.http],
-  ['ws', schemes.http],
-  ['h2c', schemes.h2c],
-  ['http2', schemes.h2c],
-  ['kubernetes.io/h2c', schemes.h2c],
-  ['grpc', schemes.h2c],
-  ['https', schemes.https],
-  ['kubernetes.io/wss', { upstream: 'http1', upstreamTls: true }],
-  ['wss', { upstream: 'http1', upstreamTls: true }],
-]);
-
-function upstreamOf(traffic: TrafficType, scheme: Scheme | undefined, appProtocol = ''): Upstream {
-  if (traffic !== 'http') return auto;
-  if (scheme !== undefined) return schemes[scheme];
-  return appProtocols.get(appProtocol.toLowerCase()) ?? auto;
+  return { namespace, name, ports, annotations, ipFamilies, problems, isUnresolvable };
 }
 
 /** Makes a problem of a Service. */
 export function serviceProblem(
-  service: Pick<KubeService, 'namespace' | 'name' | 'origin'>,
+  service: Pick<KubeService, 'namespace' | 'name' | 'uid' | 'origin'>,
   code: ProblemCode,
   text: { readonly message: string; readonly advice: string },
 ): Problem {
-  const { namespace, name, origin } = service;
+  const { namespace, name, uid, origin } = service;
   const subject: Subject = {
     kind: 'Service',
     namespace,
     name,
+    ...(uid === undefined ? {} : { uid }),
     ...(origin === undefined ? {} : { origin }),
   };
   return { code, subject, ...text };
+}
+
+function annotationProblem(service: KubeService, { annotation, what }: AnnotationMistake): Problem {
+  return serviceProblem(service, 'MAESH_SERVICE_ANNOTATION', {
+    message: `annotation ${annotation} ${what}`,
+    advice:
+      'Correct or remove it. Until then the mesh goes on with what it last said, if it ever said something; the rest of the service is served as it says.',
+  });
 }
 
 function hostNameProblem(service: KubeService, slice: string): Problem {
@@ -132,7 +115,7 @@ function protocolProblem(service: KubeService, port: KubeServicePort, traffic: T
     advice:
       port.protocol === 'SCTP'
         ? 'Call this port without the mesh: it has no SCTP.'
-        : `Give the ${port.protocol} ports a Service of their own with the annotation mesh.traefik.io/traffic-type: ${port.protocol === 'UDP' ? 'udp' : 'tcp'}.`,
+        : `Give this port the annotation mesh.traefik.io/traffic-type.${port.port}: ${port.protocol === 'UDP' ? 'udp' : 'tcp'}.`,
   });
 }
 

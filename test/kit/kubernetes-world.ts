@@ -26,7 +26,7 @@ export interface KubernetesWorldOptions extends Partial<Omit<KubernetesSourceOpt
  * - a source says nothing of kinds that no mesh in a cluster reads;
  * - the server gives services addresses, and every pod an image, without which it takes none;
  * - the server refuses objects that a file may hold: ports out of range, endpoints at loopback addresses, wrong types.
- *   Of what a source can't read, only annotations get that far.
+ *   Of what a source can't read, only Services with too many ports get that far.
  */
 export class KubernetesWorld implements SourceWorld {
   readonly kinds: readonly Kind[] = ['Service', 'EndpointSlice', 'Pod'];
@@ -60,7 +60,8 @@ export class KubernetesWorld implements SourceWorld {
       readonly clusterIPs: readonly string[];
       readonly ipFamilies: readonly IpFamily[];
     };
-    return { ...object, clusterIPs, ipFamilies };
+    const { uid } = applied.metadata;
+    return { ...object, clusterIPs, ipFamilies, ...(uid !== undefined && { uid }) };
   }
 
   async remove(object: KubeObject): Promise<void> {

@@ -42,6 +42,12 @@ export function kubeService(
   };
 }
 
+/** The same with more ports than the mesh reads, which an API server takes: a Service that no source can read. */
+export function unreadableService(given: Given<KubeService, 'ports'> = {}): KubeService {
+  const ports = Array.from({ length: 1001 }, (_, index) => ({ name: `p${index}`, port: 1000 + index }));
+  return kubeService({ ...given, ports });
+}
+
 /** A ready pod `store/shop-1` at 10.0.0.1, labelled `app: shop`. */
 export function kubePod(given: Given<KubePod, never> = {}): KubePod {
   return {

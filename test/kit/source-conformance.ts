@@ -7,7 +7,14 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Kind, KubeObject } from '../../src/model/objects.ts';
 import type { Source } from '../../src/source/source.ts';
-import { kubeEndpoint, kubeEndpoints, kubePod, kubeService, kubeSlice } from './objects.ts';
+import {
+  kubeEndpoint,
+  kubeEndpoints,
+  kubePod,
+  kubeService,
+  kubeSlice,
+  unreadableService,
+} from './objects.ts';
 import { content, OfferRecorder } from './offer-recorder.ts';
 
 /** What a source reads: a cluster or a folder, in which nothing is at first. */
@@ -96,9 +103,8 @@ export function describeSource(name: string, makeWorld: () => Promise<SourceWorl
       await using world = await makeWorld();
       const good = await world.put(service);
       await using recorder = await OfferRecorder.start(world.makeSource());
-      const mistaken = { ...changedService, annotations: { 'mesh.traefik.io/scheme': 'ftp' } };
-      await world.put(mistaken);
-      await recorder.when('the problem', () => recorder.codes.includes('MAESH_SERVICE_ANNOTATION'));
+      await world.put(unreadableService());
+      await recorder.when('the problem', () => recorder.codes.includes('MAESH_OBJECT_INVALID'));
       assert.deepEqual(content(recorder.object('Service', 'store/shop')), content(good));
       assert.equal(recorder.problems[0]?.subject.name, 'shop');
       const changed = await world.put(changedService);
@@ -110,7 +116,7 @@ export function describeSource(name: string, makeWorld: () => Promise<SourceWorl
       await using world = await makeWorld();
       await world.put(service);
       await using recorder = await OfferRecorder.start(world.makeSource());
-      await world.put({ ...service, annotations: { 'mesh.traefik.io/scheme': 'ftp' } });
+      await world.put(unreadableService());
       await recorder.when('the problem', () => recorder.problems.length === 1);
       await world.remove(service);
       await recorder.when('no service', () => recorder.objects.size === 0);
@@ -119,7 +125,7 @@ export function describeSource(name: string, makeWorld: () => Promise<SourceWorl
 
     it('hands over the same list of problems for as long as they are the same', async () => {
       await using world = await makeWorld();
-      await world.put({ ...service, annotations: { 'mesh.traefik.io/scheme': 'ftp' } });
+      await world.put(unreadableService());
       await using recorder = await OfferRecorder.start(world.makeSource());
       const { problems } = recorder;
       assert.equal(problems.length, 1);

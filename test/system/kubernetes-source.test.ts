@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { KubeObjects } from '../kit/kube-objects.ts';
 import { KubernetesWorld } from '../kit/kubernetes-world.ts';
-import { kubeEndpoint, kubeService, kubeSlice } from '../kit/objects.ts';
+import { kubeEndpoint, kubeSlice, kubeService, unreadableService } from '../kit/objects.ts';
 import { OfferRecorder } from '../kit/offer-recorder.ts';
 import { RecordLog } from '../kit/record-log.ts';
 import { describeSource } from '../kit/source-conformance.ts';
@@ -31,7 +31,7 @@ describe('in a cluster,', () => {
     KubernetesWorld.create({ plane, namespaces: onlyStore }),
   );
 
-  it('the API server itself refuses what a file may hold, so that annotations are what is left to read around', async () => {
+  it('the API server itself refuses what a file may hold, so that a Service with too many ports is what is left to read around', async () => {
     await using world = await KubernetesWorld.create({ plane, namespaces: onlyStore });
     await using recorder = await OfferRecorder.start(world.makeSource());
     const endpoints = [kubeEndpoint({ addresses: ['127.0.0.1'] })];
@@ -43,9 +43,9 @@ describe('in a cluster,', () => {
       kubeSlice({ addressType: 'IPv6' }),
     ];
     for (const object of refused) await assert.rejects(world.put(object), { status: 422 });
-    await world.put(kubeService({ name: 'last', annotations: { 'mesh.traefik.io/scheme': 'ftp' } }));
+    await world.put(unreadableService({ name: 'last' }));
     await recorder.when('the problem', () => recorder.problems.length > 0);
-    assert.deepEqual(recorder.codes, ['MAESH_SERVICE_ANNOTATION']);
+    assert.deepEqual(recorder.codes, ['MAESH_OBJECT_INVALID']);
     assert.deepEqual(recorder.names, []);
   });
 

@@ -15,8 +15,9 @@ function gone({ namespace, name }: KubeService): Reading {
   return { key: `${namespace}/${name}`, value: undefined };
 }
 
-function withScheme(scheme: string, given: Parameters<typeof kubeService>[0] = {}): KubeService {
-  return kubeService({ ...given, annotations: { 'mesh.traefik.io/scheme': scheme } });
+/** A service that can't be read: its port is none. */
+function mistaken(given: Parameters<typeof kubeService>[0] = {}): KubeService {
+  return kubeService({ ports: [{ port: 70_000 }], ...given });
 }
 
 function namesOfProblems(store: KindStore): readonly string[] {
@@ -48,9 +49,9 @@ describe('a kind store', () => {
     const store = new KindStore('Service');
     const good = kubeService();
     store.take([reading(good)]);
-    const mistaken = store.take([reading(withScheme('ftp', { ports: [{ port: 81 }] }))]);
-    assert.deepEqual(mistaken, { changes: [], isProblemChange: true });
-    assert.deepEqual(namesOfProblems(store), ['MAESH_SERVICE_ANNOTATION shop']);
+    const taken = store.take([reading(mistaken())]);
+    assert.deepEqual(taken, { changes: [], isProblemChange: true });
+    assert.deepEqual(namesOfProblems(store), ['MAESH_PORT_RANGE shop']);
     assert.deepEqual(store.take([gone(good)]).changes, [take(good)], 'it was kept');
   });
 
@@ -58,28 +59,28 @@ describe('a kind store', () => {
     const store = new KindStore('Service');
     const good = kubeService();
     store.take([reading(good)]);
-    store.take([reading(withScheme('ftp'))]);
+    store.take([reading(mistaken())]);
     assert.deepEqual(store.take([reading(good)]), { changes: [], isProblemChange: true });
     assert.deepEqual(namesOfProblems(store), []);
-    store.take([reading(withScheme('ftp'))]);
-    const better = withScheme('h2c');
+    store.take([reading(mistaken())]);
+    const better = kubeService({ ports: [{ port: 81 }] });
     assert.deepEqual(store.take([reading(better)]), { changes: [put(better)], isProblemChange: true });
   });
 
   it('tells of a problem only when it is another', () => {
     const store = new KindStore('Service');
-    assert.deepEqual(store.take([reading(withScheme('ftp'))]), { changes: [], isProblemChange: true });
-    assert.deepEqual(store.take([reading(withScheme('ftp', { ports: [{ port: 81 }] }))]), nothing);
-    assert.equal(store.take([reading(withScheme('gopher'))]).isProblemChange, true);
+    assert.deepEqual(store.take([reading(mistaken())]), { changes: [], isProblemChange: true });
+    assert.deepEqual(store.take([reading(mistaken({ labels: { app: 'other' } }))]), nothing);
+    assert.equal(store.take([reading(mistaken({ ports: [{ port: 70_001 }] }))]).isProblemChange, true);
     const [problem] = store.problems();
-    assert.match(problem?.message ?? '', /gopher/);
+    assert.match(problem?.message ?? '', /70001/);
   });
 
   it('forgets both object and problem when the object goes', () => {
     const store = new KindStore('Service');
     const good = kubeService();
     store.take([reading(good)]);
-    store.take([reading(withScheme('ftp'))]);
+    store.take([reading(mistaken())]);
     assert.deepEqual(store.take([gone(good)]), { changes: [take(good)], isProblemChange: true });
     assert.deepEqual(namesOfProblems(store), []);
     assert.deepEqual(store.take([gone(good)]), nothing);
@@ -87,19 +88,16 @@ describe('a kind store', () => {
 
   it('forgets the problem of an object that was never good when it goes, and tells no change', () => {
     const store = new KindStore('Service');
-    store.take([reading(withScheme('ftp'))]);
+    store.take([reading(mistaken())]);
     assert.deepEqual(store.take([gone(kubeService())]), { changes: [], isProblemChange: true });
   });
 
   it('holds problems of several objects apart', () => {
     const store = new KindStore('Service');
-    const [shop, bank] = [withScheme('ftp'), withScheme('ftp', { name: 'bank' })];
+    const [shop, bank] = [mistaken(), mistaken({ name: 'bank' })];
     store.take([reading(shop), reading(bank)]);
-    assert.deepEqual(namesOfProblems(store), [
-      'MAESH_SERVICE_ANNOTATION bank',
-      'MAESH_SERVICE_ANNOTATION shop',
-    ]);
+    assert.deepEqual(namesOfProblems(store), ['MAESH_PORT_RANGE bank', 'MAESH_PORT_RANGE shop']);
     store.take([gone(shop)]);
-    assert.deepEqual(namesOfProblems(store), ['MAESH_SERVICE_ANNOTATION bank']);
+    assert.deepEqual(namesOfProblems(store), ['MAESH_PORT_RANGE bank']);
   });
 });

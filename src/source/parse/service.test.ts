@@ -191,22 +191,6 @@ describe('parseService()', () => {
     ]);
   });
 
-  it('refuses an annotation of the mesh whose value means nothing', () => {
-    const annotations = { 'maesh.containo.us/traffic-type': 'HTTP', 'mesh.traefik.io/scheme': 'ftp' };
-    const problems = problemsOf({ metadata: { ...metadata, annotations }, spec: plain.spec });
-    assert.deepEqual(
-      problems.map(({ code, message }) => `${code} ${message}`),
-      [
-        'MAESH_SERVICE_ANNOTATION metadata.annotations["maesh.containo.us/traffic-type"] is "HTTP", but must be one of http, tcp, udp',
-        'MAESH_SERVICE_ANNOTATION metadata.annotations["mesh.traefik.io/scheme"] is "ftp", but must be one of http, h2c, https',
-      ],
-    );
-    assert.match(
-      problems[0]?.advice ?? '',
-      /^Give one of these values, in lower case, or remove the annotation\. /,
-    );
-  });
-
   it('tells of every mistake at once, and how YAML took what looked like text', () => {
     const problems = problemsOf({
       metadata: { ...metadata, labels: { version: 1.1, old: true } },

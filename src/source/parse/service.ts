@@ -1,7 +1,7 @@
 // core/v1 Service, from a manifest or the API.
 
 import { z } from 'zod';
-import { isMeshAnnotation, readAnnotations } from '../../model/annotations.ts';
+import { isMeshAnnotation } from '../../model/annotations.ts';
 import type { KubeService, KubeServicePort } from '../../model/objects.ts';
 import {
   labelName,
@@ -20,21 +20,6 @@ import { parseAs, type Parsed, type RuleParams } from './parsed.ts';
 
 const types = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const;
 const families = ['IPv4', 'IPv6'] as const;
-
-const annotations = textMap.superRefine((map, context) => {
-  for (const { annotation, allowed } of readAnnotations(map).mistakes) {
-    const params: RuleParams = {
-      code: 'MAESH_SERVICE_ANNOTATION',
-      advice: 'Give one of these values, in lower case, or remove the annotation',
-    };
-    context.addIssue({
-      code: 'custom',
-      path: [annotation],
-      message: `one of ${allowed.join(', ')}`,
-      params: { ...params },
-    });
-  }
-});
 
 const servicePort = z
   .object({ name: optionalPortName, port, protocol, targetPort, appProtocol: optionalText })
@@ -96,11 +81,11 @@ const spec = z
     });
   });
 
-const schema = z.object({ metadata: metadata(labelName, { annotations }), spec });
+const schema = z.object({ metadata: metadata(labelName, { annotations: textMap }), spec });
 
 /**
  * Reads a Service. Refused beside wrong types: ports that Kubernetes refuses (out of range, the same twice, several
- * without names, none at all), and annotations of the mesh whose value means nothing.
+ * without names, none at all).
  */
 export function parseService(value: unknown): Parsed<KubeService> {
   return parseAs({ kind: 'Service', schema, reduce }, value);

@@ -1,0 +1,22 @@
+// Every annotation that the mesh knows: its name without prefix, what it says and how that is written.
+// docs/traffic.md has a row for each; a test holds the two together.
+
+import { oneOf, type ValueReader } from './annotation-values.ts';
+import type { TrafficType } from './topology.ts';
+import type { Scheme } from './upstream.ts';
+
+/** What each annotation says. */
+export interface AnnotationTypes {
+  /** How ports are handled. */
+  readonly 'traffic-type': TrafficType;
+  /** What the proxy speaks to the pods. */
+  readonly scheme: Scheme;
+}
+
+export type AnnotationName = keyof AnnotationTypes;
+
+/** How the value of each is read. */
+export const annotationTable: { readonly [N in AnnotationName]: ValueReader<AnnotationTypes[N]> } = {
+  'traffic-type': oneOf('http', 'tcp', 'udp'),
+  scheme: oneOf('http', 'h2c', 'https'),
+};

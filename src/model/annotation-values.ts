@@ -1,0 +1,17 @@
+// The forms in which annotations are written: each turns text into a value, or says what would have been one.
+
+/** What a text says, or what is allowed in its place: the end of "…, but must be". */
+export type ReadValue<T> =
+  | { readonly value: T }
+  | { readonly allowed: string; /** Where it is known what exactly is wrong. */ readonly because?: string };
+
+/** Reads the value of an annotation. */
+export type ValueReader<T> = (text: string) => ReadValue<T>;
+
+/** One of these words, exactly: as in the original, `HTTP` is not `http`. */
+export function oneOf<const T extends string>(...words: readonly T[]): ValueReader<T> {
+  return (text) => {
+    const value = words.find((word) => word === text);
+    return value === undefined ? { allowed: `one of ${words.join(', ')}` } : { value };
+  };
+}
