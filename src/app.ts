@@ -5,7 +5,7 @@ import { openDoors } from './app/doors.ts';
 import { listenXds } from './app/listen-xds.ts';
 import { runManagedEnvoy } from './app/managed-envoy.ts';
 import { loopback, place } from './app/placement.ts';
-import { aborted, runTogether } from './app/run-together.ts';
+import { aborted, runTogether } from './runtime/run-together.ts';
 import { StandaloneMesh } from './app/standalone-mesh.ts';
 import type { StandaloneAddresses, StandaloneOptions } from './config/options.ts';
 import type { Log } from './runtime/log.ts';

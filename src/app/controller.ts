@@ -21,7 +21,7 @@ import { ProxyPods } from '../source/kubernetes/proxy-pods.ts';
 import { listenXds } from './listen-xds.ts';
 import { Mesh } from './mesh.ts';
 import { limitedPorts, readinessPort, type Placement } from './placement.ts';
-import { aborted, runTogether } from './run-together.ts';
+import { aborted, runTogether } from '../runtime/run-together.ts';
 import { waitForServer } from './wait-for-server.ts';
 
 /** All of the machine's addresses, of both IP families. */
