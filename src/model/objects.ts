@@ -11,6 +11,8 @@ interface KubeObjectBase {
   readonly namespace: string;
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** `metadata.uid`, from an API server only, and not of pods and slices: of them there are many, and nothing asks for it. */
+  readonly uid?: string;
   /** Where the object was read, in a file source. Not part of what the object says: never compared. */
   readonly origin?: Origin;
 }
@@ -123,13 +125,101 @@ export interface KubeServiceAccount extends KubeObjectBase {
   readonly kind: 'ServiceAccount';
 }
 
+/** split.smi-spec.io TrafficSplit: what is meant for one service goes to others, by weight. All are in its namespace. */
+export interface KubeTrafficSplit extends KubeObjectBase {
+  readonly kind: 'TrafficSplit';
+  /** Name of the root: the service that callers call. */
+  readonly service: string;
+  /** In the order of the manifest, in which a service may stand more than once. */
+  readonly backends: readonly KubeSplitBackend[];
+  /** Names of the HTTPRouteGroups whose requests are split; empty: all are. */
+  readonly routeGroups: readonly string[];
+}
+
+export interface KubeSplitBackend {
+  readonly service: string;
+  /** A whole number. Zero and below mean no share. */
+  readonly weight: number;
+}
+
+/** access.smi-spec.io TrafficTarget: who may call what, by service account. */
+export interface KubeTrafficTarget extends KubeObjectBase {
+  readonly kind: 'TrafficTarget';
+  readonly destination: KubeIdentity;
+  /** The only port of the destination that is meant; undefined: all are. */
+  readonly port: number | undefined;
+  readonly sources: readonly KubeIdentity[];
+  /** What may be called; empty: everything. */
+  readonly rules: readonly KubeTrafficRule[];
+}
+
+/** Who calls or is called, by the name of a service account. */
+export interface KubeIdentity {
+  /** `ServiceAccount` where none is given. */
+  readonly kind: string;
+  readonly name: string;
+  /** Empty for a source that gives none; a destination that gives none is in the TrafficTarget's own namespace. */
+  readonly namespace: string;
+}
+
+/** A reference to a route of the TrafficTarget's namespace. */
+export interface KubeTrafficRule {
+  readonly kind: 'HTTPRouteGroup' | 'TCPRoute' | 'UDPRoute';
+  readonly name: string;
+  /** Names of those matches of an HTTPRouteGroup that are meant; empty: all are. */
+  readonly matches: readonly string[];
+}
+
+/** specs.smi-spec.io HTTPRouteGroup: kinds of requests, by name. */
+export interface KubeHttpRouteGroup extends KubeObjectBase {
+  readonly kind: 'HTTPRouteGroup';
+  readonly matches: readonly KubeHttpMatch[];
+}
+
+/** Requests that meet every condition. */
+export interface KubeHttpMatch {
+  /** Empty where none is given. */
+  readonly name: string;
+  /** In upper case. Empty, or with `*` among them: every method. */
+  readonly methods: readonly string[];
+  /** A regular expression that the path begins with; empty: every path. */
+  readonly pathRegex: string;
+  readonly headers: readonly KubeHeaderMatch[];
+}
+
+/** A header whose value holds what the regular expression matches. */
+export interface KubeHeaderMatch {
+  /** In lower case. */
+  readonly name: string;
+  readonly regex: string;
+}
+
+/** specs.smi-spec.io TCPRoute. */
+export interface KubeTcpRoute extends KubeObjectBase {
+  readonly kind: 'TCPRoute';
+  /** Ports that are meant; empty: all are. */
+  readonly ports: readonly number[];
+}
+
+/** specs.smi-spec.io UDPRoute. */
+export interface KubeUdpRoute extends KubeObjectBase {
+  readonly kind: 'UDPRoute';
+  /** Ports that are meant; empty: all are. */
+  readonly ports: readonly number[];
+}
+
 export type KubeObject =
   | KubeService
   | KubeEndpointSlice
   | KubeEndpoints
   | KubePod
   | KubeNamespace
-  | KubeServiceAccount;
+  | KubeServiceAccount
+  | KubeTrafficSplit
+  | KubeTrafficTarget
+  | KubeHttpRouteGroup
+  | KubeTcpRoute
+  | KubeUdpRoute;
 
 export type Kind = KubeObject['kind'];
 
@@ -144,4 +234,9 @@ export const kinds: readonly Kind[] = [
   'Pod',
   'Namespace',
   'ServiceAccount',
+  'TrafficSplit',
+  'TrafficTarget',
+  'HTTPRouteGroup',
+  'TCPRoute',
+  'UDPRoute',
 ];

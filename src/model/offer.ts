@@ -1,7 +1,7 @@
 // What sources hand to the rest: the joint between the world and the model.
 
 import type { ObjectKey } from './key.ts';
-import type { Kind, KubeObject } from './objects.ts';
+import type { Kind, KubeObject, ObjectOf } from './objects.ts';
 import type { Problem } from './problem.ts';
 
 /**
@@ -21,4 +21,14 @@ export interface Offer {
   readonly changes: readonly ObjectChange[];
   /** Every problem that the source has now; replaces the list of the last offer. Same reference: nothing changed. */
   readonly problems: readonly Problem[];
+}
+
+/** The object of a change, as one of the kind that the change names; a source that mixes kinds up is a bug of ours. */
+export function objectOf<K extends Kind>({ object }: ObjectChange, kind: K): ObjectOf<K> | undefined {
+  if (object === undefined || isKind(object, kind)) return object;
+  throw new Error(`an object of kind ${object.kind} was offered as ${kind}`);
+}
+
+function isKind<K extends Kind>(object: KubeObject, kind: K): object is ObjectOf<K> {
+  return object.kind === kind;
 }

@@ -2,6 +2,7 @@
 // services all have EndpointSlices, which is the rule, nobody does and it costs nothing.
 
 import { objectKey, type ObjectKey } from './key.ts';
+import { addTo, removeFrom } from './maps.ts';
 import type { KubePod } from './objects.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -65,19 +66,6 @@ export class PodIndex {
     if (pairs === undefined) return;
     for (const [name, value] of Object.entries(pod.labels)) removeFrom(pairs, pairOf(name, value), pod);
   }
-}
-
-/** Adds a value to the set under a key. */
-export function addTo<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
-  const set = sets.get(key);
-  if (set === undefined) sets.set(key, new Set([value]));
-  else set.add(value);
-}
-
-/** Takes a value from the set under a key; a set that becomes empty goes. */
-export function removeFrom<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
-  const set = sets.get(key);
-  if (set?.delete(value) === true && set.size === 0) sets.delete(key);
 }
 
 function addPairs(pairs: Map<string, Set<KubePod>>, pod: KubePod): void {

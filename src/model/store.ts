@@ -2,10 +2,12 @@
 // build the topology look things up here. Every look-up and every change costs what it touches, not what there is.
 
 import { objectKey, type ObjectKey, type ServiceKey } from './key.ts';
+import { addTo, removeFrom, setOrDelete } from './maps.ts';
 import type { KubeEndpoints, KubeEndpointSlice, KubeObject, KubePod, KubeService } from './objects.ts';
-import type { ObjectChange } from './offer.ts';
-import { addTo, matchesSelector, PodIndex, removeFrom } from './pod-index.ts';
+import { objectOf, type ObjectChange } from './offer.ts';
+import { matchesSelector, PodIndex } from './pod-index.ts';
 import { takesEndpointsAway } from './removal.ts';
+import { SmiStore } from './smi-store.ts';
 
 /** What the passes of the model read. */
 export interface ObjectView {
@@ -19,6 +21,8 @@ export interface ObjectView {
 
 /** Objects by key, with the services that have to be looked at again. */
 export class ObjectStore implements ObjectView {
+  /** What it has of the Service Mesh Interface. */
+  readonly smi: SmiStore = new SmiStore();
   readonly #services = new Map<ServiceKey, KubeService>();
   readonly #endpoints = new Map<ServiceKey, KubeEndpoints>();
   readonly #slices = new Map<ObjectKey, KubeEndpointSlice>();
@@ -70,21 +74,24 @@ export class ObjectStore implements ObjectView {
     return kind === 'Pod' ? this.#pods.get(key) : undefined;
   }
 
-  #applyOne({ kind, key, object }: ObjectChange): void {
+  #applyOne(change: ObjectChange): void {
+    const { kind, key } = change;
     switch (kind) {
       case 'Service':
-        return this.#setService(key, only(object, 'Service'));
+        return this.#setService(key, objectOf(change, 'Service'));
       case 'EndpointSlice':
-        return this.#setSlice(key, only(object, 'EndpointSlice'));
+        return this.#setSlice(key, objectOf(change, 'EndpointSlice'));
       case 'Endpoints':
         this.#dirty.add(key);
-        return setOrDelete(this.#endpoints, key, only(object, 'Endpoints'));
+        return setOrDelete(this.#endpoints, key, objectOf(change, 'Endpoints'));
       case 'Pod':
-        return this.#setPod(key, only(object, 'Pod'));
+        return this.#setPod(key, objectOf(change, 'Pod'));
       case 'Namespace':
       case 'ServiceAccount':
         // Read for what comes on top of the topology; no service depends on them.
         return undefined;
+      default:
+        return this.smi.apply(change);
     }
   }
 
@@ -157,25 +164,4 @@ function pairIn(namespace: string, name: string, value: string): string {
 
 function serviceOfSlice(slice: KubeEndpointSlice): ServiceKey {
   return objectKey(slice.namespace, slice.service);
-}
-
-function setOrDelete<K, V>(map: Map<K, V>, key: K, value: V | undefined): void {
-  if (value === undefined) map.delete(key);
-  else map.set(key, value);
-}
-
-/** Narrows what a change holds to the kind that it names; a source that mixes them up is a bug of ours. */
-function only<K extends KubeObject['kind']>(
-  object: KubeObject | undefined,
-  kind: K,
-): Extract<KubeObject, { kind: K }> | undefined {
-  if (object === undefined || isKind(object, kind)) return object;
-  throw new Error(`an object of kind ${object.kind} was offered as ${kind}`);
-}
-
-function isKind<K extends KubeObject['kind']>(
-  object: KubeObject,
-  kind: K,
-): object is Extract<KubeObject, { kind: K }> {
-  return object.kind === kind;
 }

@@ -10,6 +10,8 @@ import type {
   KubePod,
   KubeService,
 } from '../../src/model/objects.ts';
+import { kindParsers } from '../../src/source/parse/kinds.ts';
+import { smiSpec } from './smi-objects.ts';
 
 /** A Kubernetes object as a manifest has it. */
 export interface Manifest {
@@ -22,34 +24,35 @@ export interface Manifest {
   };
 }
 
-/** The manifest of an object: parsing it gives the object back. */
+/** The manifest of an object, in the newest version of its kind: parsing it gives the object back. */
 export function manifestOf(object: KubeObject): Manifest {
   const { kind, name, namespace, labels } = object;
-  const metadata = { name, ...(namespace === '' ? {} : { namespace }), labels };
+  const metadata = { name, ...(namespace === '' ? {} : { namespace }), labels, ...metadataOf(object) };
+  const { group, versions } = kindParsers[kind];
+  const apiVersion = group === '' ? versions[0] : `${group}/${versions[0]}`;
+  return { apiVersion, kind, metadata, ...bodyOf(object) };
+}
+
+function metadataOf(object: KubeObject): object {
+  if (object.kind === 'Service') return { annotations: object.annotations };
+  return object.kind === 'Pod' && object.terminating ? { deletionTimestamp: '2026-11-02T09:20:40Z' } : {};
+}
+
+function bodyOf(object: KubeObject): object {
   switch (object.kind) {
     case 'Service':
-      return {
-        apiVersion: 'v1',
-        kind,
-        metadata: { ...metadata, annotations: object.annotations },
-        ...serviceBody(object),
-      };
+      return serviceBody(object);
     case 'EndpointSlice':
-      return { apiVersion: 'discovery.k8s.io/v1', kind, metadata, ...sliceBody(object) };
+      return sliceBody(object);
     case 'Endpoints':
-      return { apiVersion: 'v1', kind, metadata, ...endpointsBody(object) };
+      return endpointsBody(object);
     case 'Pod':
-      return {
-        apiVersion: 'v1',
-        kind,
-        metadata: {
-          ...metadata,
-          ...(object.terminating ? { deletionTimestamp: '2026-11-02T09:20:40Z' } : {}),
-        },
-        ...podBody(object),
-      };
+      return podBody(object);
+    case 'Namespace':
+    case 'ServiceAccount':
+      return {};
     default:
-      return { apiVersion: 'v1', kind, metadata };
+      return { spec: smiSpec(object) };
   }
 }
 

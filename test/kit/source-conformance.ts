@@ -16,6 +16,7 @@ import {
   unreadableService,
 } from './objects.ts';
 import { content, OfferRecorder } from './offer-recorder.ts';
+import { kubeRouteGroup, kubeSplit, kubeTarget } from './smi-objects.ts';
 
 /** What a source reads: a cluster or a folder, in which nothing is at first. */
 export interface SourceWorld extends AsyncDisposable {
@@ -49,6 +50,11 @@ const everyKind: readonly KubeObject[] = [
   kubePod({ containerPorts: [{ name: 'web', port: 8080, protocol: 'TCP' }] }),
   { kind: 'Namespace', namespace: '', name: 'store', labels: { team: 'a' } },
   { kind: 'ServiceAccount', namespace: 'store', name: 'shop', labels: {} },
+  kubeSplit(),
+  kubeTarget(),
+  kubeRouteGroup(),
+  { kind: 'TCPRoute', namespace: 'store', name: 'db', labels: {}, ports: [3306] },
+  { kind: 'UDPRoute', namespace: 'store', name: 'dns', labels: {}, ports: [] },
 ];
 
 /** Registers the tests of a source. */

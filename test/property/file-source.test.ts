@@ -111,11 +111,58 @@ const pod = fc.record({
   containerPorts: fc.array(fc.record({ name: portName, port: portNumber, protocol })),
 });
 
+const split = fc.record({
+  kind: fc.constant('TrafficSplit' as const),
+  ...base,
+  service: name,
+  backends: fc.array(fc.record({ service: name, weight: fc.maxSafeInteger() })),
+  routeGroups: fc.array(name),
+});
+
+const account = fc.record({ kind: fc.constantFrom('ServiceAccount', 'Group'), name, namespace: name });
+const target = fc.record({
+  kind: fc.constant('TrafficTarget' as const),
+  ...base,
+  destination: account,
+  port: optional(portNumber),
+  sources: fc.array(account),
+  rules: fc.array(
+    fc.record({
+      kind: fc.constantFrom('HTTPRouteGroup' as const, 'TCPRoute' as const, 'UDPRoute' as const),
+      name,
+      matches: fc.array(text),
+    }),
+  ),
+});
+
+const routeGroup = fc.record({
+  kind: fc.constant('HTTPRouteGroup' as const),
+  ...base,
+  matches: fc.array(
+    fc.record({
+      name: text,
+      methods: fc.subarray(['*', 'GET', 'PATCH']),
+      pathRegex: text,
+      headers: fc.array(fc.record({ name, regex: text })),
+    }),
+  ),
+});
+
+const portRoute = fc.record({
+  kind: fc.constantFrom('TCPRoute' as const, 'UDPRoute' as const),
+  ...base,
+  ports: fc.array(portNumber),
+});
+
 const object: fc.Arbitrary<KubeObject> = fc.oneof(
   service,
   slice,
   endpoints,
   pod,
+  split,
+  target,
+  routeGroup,
+  portRoute,
   fc.record({ kind: fc.constant('Namespace' as const), ...base, namespace: fc.constant('') }),
   fc.record({ kind: fc.constant('ServiceAccount' as const), ...base }),
 );

@@ -18,7 +18,7 @@ export const problem: {
   readonly version: (
     subject: Subject,
     apiVersion: unknown,
-    read: { readonly group: string; readonly version: string },
+    read: { readonly group: string; readonly versions: readonly string[] },
   ) => Problem;
 } = {
   broken: (why, line) => ({
@@ -33,16 +33,17 @@ export const problem: {
     message: `a document is not a Kubernetes object: ${why}`,
     advice: `${advice}. ${keepsLast}`,
   }),
-  version: (subject, apiVersion, read) => {
-    const wanted = read.group === '' ? read.version : `${read.group}/${read.version}`;
+  version: (subject, apiVersion, { group, versions }) => {
+    const wanted = versions.map((version) => (group === '' ? version : `${group}/${version}`));
+    const quoted = wanted.map((each) => JSON.stringify(each)).join(' or ');
     return {
       code: 'MAESH_OBJECT_VERSION',
       subject,
       message:
         typeof apiVersion === 'string'
-          ? `apiVersion is ${JSON.stringify(apiVersion)}, but must be ${JSON.stringify(wanted)}`
-          : `apiVersion is missing: it must be ${JSON.stringify(wanted)}`,
-      advice: `Write apiVersion: ${wanted}. ${keepsLastVersion}`,
+          ? `apiVersion is ${JSON.stringify(apiVersion)}, but must be ${quoted}`
+          : `apiVersion is missing: it must be ${quoted}`,
+      advice: `Write apiVersion: ${wanted[0]}. ${keepsLastVersion}`,
     };
   },
 };

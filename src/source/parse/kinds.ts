@@ -3,32 +3,62 @@
 import type { Kind } from '../../model/objects.ts';
 import { parseEndpointSlice } from './endpoint-slice.ts';
 import { parseEndpoints } from './endpoints.ts';
+import { parseHttpRouteGroup } from './http-route-group.ts';
 import { parseNamespace } from './namespace.ts';
 import type { Parsed } from './parsed.ts';
 import { parsePod } from './pod.ts';
 import { parseServiceAccount } from './service-account.ts';
 import { parseService } from './service.ts';
+import { parseTcpRoute, parseUdpRoute } from './port-route.ts';
+import { parseTrafficSplit } from './traffic-split.ts';
+import { parseTrafficTarget } from './traffic-target.ts';
 
 /** How a kind is known and read. */
 export interface KindParser {
   readonly kind: Kind;
   /** API group; empty for the core group, whose versions stand alone (`v1`). */
   readonly group: string;
-  readonly version: string;
+  /** Versions that are read, the newest first. */
+  readonly versions: readonly [string, ...string[]];
   readonly parse: (value: unknown) => Parsed;
 }
 
 /** Every kind that the mesh reads. */
 export const kindParsers: Readonly<Record<Kind, KindParser>> = {
-  Service: { kind: 'Service', group: '', version: 'v1', parse: parseService },
+  Service: { kind: 'Service', group: '', versions: ['v1'], parse: parseService },
   EndpointSlice: {
     kind: 'EndpointSlice',
     group: 'discovery.k8s.io',
-    version: 'v1',
+    versions: ['v1'],
     parse: parseEndpointSlice,
   },
-  Endpoints: { kind: 'Endpoints', group: '', version: 'v1', parse: parseEndpoints },
-  Pod: { kind: 'Pod', group: '', version: 'v1', parse: parsePod },
-  Namespace: { kind: 'Namespace', group: '', version: 'v1', parse: parseNamespace },
-  ServiceAccount: { kind: 'ServiceAccount', group: '', version: 'v1', parse: parseServiceAccount },
+  Endpoints: { kind: 'Endpoints', group: '', versions: ['v1'], parse: parseEndpoints },
+  Pod: { kind: 'Pod', group: '', versions: ['v1'], parse: parsePod },
+  Namespace: { kind: 'Namespace', group: '', versions: ['v1'], parse: parseNamespace },
+  ServiceAccount: { kind: 'ServiceAccount', group: '', versions: ['v1'], parse: parseServiceAccount },
+  TrafficSplit: {
+    kind: 'TrafficSplit',
+    group: 'split.smi-spec.io',
+    versions: ['v1alpha4', 'v1alpha3', 'v1alpha2'],
+    parse: parseTrafficSplit,
+  },
+  TrafficTarget: {
+    kind: 'TrafficTarget',
+    group: 'access.smi-spec.io',
+    versions: ['v1alpha3', 'v1alpha2', 'v1alpha1'],
+    parse: parseTrafficTarget,
+  },
+  HTTPRouteGroup: {
+    kind: 'HTTPRouteGroup',
+    group: 'specs.smi-spec.io',
+    versions: ['v1alpha4', 'v1alpha3', 'v1alpha2', 'v1alpha1'],
+    parse: parseHttpRouteGroup,
+  },
+  TCPRoute: {
+    kind: 'TCPRoute',
+    group: 'specs.smi-spec.io',
+    versions: ['v1alpha4', 'v1alpha3', 'v1alpha2', 'v1alpha1'],
+    parse: parseTcpRoute,
+  },
+  UDPRoute: { kind: 'UDPRoute', group: 'specs.smi-spec.io', versions: ['v1alpha4'], parse: parseUdpRoute },
 };

@@ -84,14 +84,37 @@ describe('readManifest()', () => {
         'kind: EndpointSlice\napiVersion: discovery.k8s.io/v1beta1\nmetadata: {name: a, namespace: store}\n',
         'kind: Service\nmetadata: {name: b}\n',
         'kind: Service\napiVersion: 1\nmetadata: {name: c}\n',
+        'kind: UDPRoute\napiVersion: specs.smi-spec.io/v1alpha3\nmetadata: {name: d}\n',
+        'kind: TrafficTarget\napiVersion: access.smi-spec.io/v2\nmetadata: {name: e}\n',
       ].join('---\n'),
     );
-    assert.deepEqual(unreadable, ['EndpointSlice store/a', 'Service default/b', 'Service default/c']);
+    assert.deepEqual(unreadable, [
+      'EndpointSlice store/a',
+      'Service default/b',
+      'Service default/c',
+      'UDPRoute default/d',
+      'TrafficTarget default/e',
+    ]);
     assert.deepEqual(codes, [
       'MAESH_OBJECT_VERSION apiVersion is "discovery.k8s.io/v1beta1", but must be "discovery.k8s.io/v1"',
       'MAESH_OBJECT_VERSION apiVersion is missing: it must be "v1"',
       'MAESH_OBJECT_VERSION apiVersion is missing: it must be "v1"',
+      'MAESH_OBJECT_VERSION apiVersion is "specs.smi-spec.io/v1alpha3", but must be "specs.smi-spec.io/v1alpha4"',
+      'MAESH_OBJECT_VERSION apiVersion is "access.smi-spec.io/v2", but must be "access.smi-spec.io/v1alpha3" or "access.smi-spec.io/v1alpha2" or "access.smi-spec.io/v1alpha1"',
     ]);
+  });
+
+  it('reads every version of a kind that has several', () => {
+    const { objects, codes } = read(
+      ['v1alpha2', 'v1alpha3', 'v1alpha4']
+        .map(
+          (version) =>
+            `kind: TrafficSplit\napiVersion: split.smi-spec.io/${version}\nmetadata: {name: ${version}}\nspec: {service: shop}\n`,
+        )
+        .join('---\n'),
+    );
+    assert.deepEqual(codes, []);
+    assert.deepEqual(objects, ['TrafficSplit v1alpha2', 'TrafficSplit v1alpha3', 'TrafficSplit v1alpha4']);
   });
 
   it('tells an object that can be told but not read', () => {

@@ -91,7 +91,8 @@ function readOne(value: unknown, itemType: ItemType | undefined, reading: Mutabl
   const parser = Object.values(kindParsers).find((candidate) => candidate.kind === kind);
   // Without any apiVersion the kind's name has to do: more likely a mistake than another kind of the same name.
   if (parser !== undefined && (group === undefined || group === parser.group)) {
-    readKind(parser, { value, apiVersion, isVersionRead: version === parser.version }, reading);
+    const isVersionRead = version !== undefined && parser.versions.includes(version);
+    readKind(parser, { value, apiVersion, isVersionRead }, reading);
   } else reading.ignoredKinds.push(fullKind(kind, group));
 }
 

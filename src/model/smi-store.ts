@@ -1,0 +1,107 @@
+// The objects of the Service Mesh Interface as they are now, and what refers to what among them.
+
+import { objectKey, type ObjectKey, type ServiceKey } from './key.ts';
+import { setOrDelete } from './maps.ts';
+import type {
+  KubeHttpRouteGroup,
+  KubeTcpRoute,
+  KubeTrafficRule,
+  KubeTrafficSplit,
+  KubeTrafficTarget,
+  KubeUdpRoute,
+} from './objects.ts';
+import { objectOf, type ObjectChange } from './offer.ts';
+import { ReferenceIndex } from './reference-index.ts';
+
+/** What the passes of the model read. Nothing comes in a particular order. */
+export interface SmiView {
+  /** TrafficSplits whose root a service is. */
+  splitsOf(root: ServiceKey): Iterable<KubeTrafficSplit>;
+  /** TrafficSplits that a service is a backend of. */
+  splitsTo(backend: ServiceKey): Iterable<KubeTrafficSplit>;
+  /** TrafficSplits that split only what an HTTPRouteGroup says. */
+  splitsOn(routeGroup: ObjectKey): Iterable<KubeTrafficSplit>;
+  /** TrafficTargets whose destination a service account is. */
+  targetsOf(account: ObjectKey): Iterable<KubeTrafficTarget>;
+  /** TrafficTargets that have a rule with a route. */
+  targetsWith(kind: KubeTrafficRule['kind'], route: ObjectKey): Iterable<KubeTrafficTarget>;
+  routeGroup(key: ObjectKey): KubeHttpRouteGroup | undefined;
+  tcpRoute(key: ObjectKey): KubeTcpRoute | undefined;
+  udpRoute(key: ObjectKey): KubeUdpRoute | undefined;
+}
+
+/** Objects by key and by what they refer to. */
+export class SmiStore implements SmiView {
+  readonly #splits = new ReferenceIndex(splitReferences);
+  readonly #targets = new ReferenceIndex(targetReferences);
+  readonly #routeGroups = new Map<ObjectKey, KubeHttpRouteGroup>();
+  readonly #tcpRoutes = new Map<ObjectKey, KubeTcpRoute>();
+  readonly #udpRoutes = new Map<ObjectKey, KubeUdpRoute>();
+
+  /** Puts a change of one of its kinds in; others it passes over. */
+  apply(change: ObjectChange): void {
+    const { kind, key } = change;
+    switch (kind) {
+      case 'TrafficSplit':
+        return this.#splits.set(key, objectOf(change, 'TrafficSplit'));
+      case 'TrafficTarget':
+        return this.#targets.set(key, objectOf(change, 'TrafficTarget'));
+      case 'HTTPRouteGroup':
+        return setOrDelete(this.#routeGroups, key, objectOf(change, 'HTTPRouteGroup'));
+      case 'TCPRoute':
+        return setOrDelete(this.#tcpRoutes, key, objectOf(change, 'TCPRoute'));
+      case 'UDPRoute':
+        return setOrDelete(this.#udpRoutes, key, objectOf(change, 'UDPRoute'));
+      default:
+        return undefined;
+    }
+  }
+
+  splitsOf(root: ServiceKey): Iterable<KubeTrafficSplit> {
+    return this.#splits.referringTo(`root ${root}`);
+  }
+
+  splitsTo(backend: ServiceKey): Iterable<KubeTrafficSplit> {
+    return this.#splits.referringTo(`backend ${backend}`);
+  }
+
+  splitsOn(routeGroup: ObjectKey): Iterable<KubeTrafficSplit> {
+    return this.#splits.referringTo(`group ${routeGroup}`);
+  }
+
+  targetsOf(account: ObjectKey): Iterable<KubeTrafficTarget> {
+    return this.#targets.referringTo(`destination ${account}`);
+  }
+
+  targetsWith(kind: KubeTrafficRule['kind'], route: ObjectKey): Iterable<KubeTrafficTarget> {
+    return this.#targets.referringTo(`${kind} ${route}`);
+  }
+
+  routeGroup(key: ObjectKey): KubeHttpRouteGroup | undefined {
+    return this.#routeGroups.get(key);
+  }
+
+  tcpRoute(key: ObjectKey): KubeTcpRoute | undefined {
+    return this.#tcpRoutes.get(key);
+  }
+
+  udpRoute(key: ObjectKey): KubeUdpRoute | undefined {
+    return this.#udpRoutes.get(key);
+  }
+}
+
+function* splitReferences({
+  namespace,
+  service,
+  backends,
+  routeGroups,
+}: KubeTrafficSplit): Generator<string> {
+  yield `root ${objectKey(namespace, service)}`;
+  for (const backend of backends) yield `backend ${objectKey(namespace, backend.service)}`;
+  for (const name of routeGroups) yield `group ${objectKey(namespace, name)}`;
+}
+
+function* targetReferences({ namespace, destination, rules }: KubeTrafficTarget): Generator<string> {
+  yield `destination ${objectKey(destination.namespace, destination.name)}`;
+  for (const { kind, name } of rules) yield `${kind} ${objectKey(namespace, name)}`;
+}
