@@ -34,11 +34,6 @@ export function groupPath({ group, version }: Pick<ResourceType, 'group' | 'vers
   return group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
 }
 
-/** `discovery.k8s.io/v1`, or `v1`: as an object's `apiVersion` says it. */
-export function apiVersionOf({ group, version }: Pick<ResourceType, 'group' | 'version'>): string {
-  return group === '' ? version : `${group}/${version}`;
-}
-
 /** Path of an object or of a collection. */
 export function targetPath({ type, namespace, name, subresource }: Target): string {
   const parts = [

@@ -1,5 +1,5 @@
 // A user's mistake, as data. A problem is attached to the object it concerns and shown wherever users look
-// (`maesh check`, the log, the API, metrics, later Events and the dashboard); it is never thrown.
+// (`maesh check`, the log, the API, metrics, Events, later the dashboard); it is never thrown.
 
 import { byText } from './key.ts';
 import type { ProblemCode } from './problem-codes.ts';
@@ -18,6 +18,8 @@ export interface Subject {
   readonly namespace: string;
   /** Name of the object, or the path of the file. */
   readonly name: string;
+  /** Tells an object of an API server from those that had its name before; absent elsewhere. */
+  readonly uid?: string;
   readonly origin?: Origin;
 }
 

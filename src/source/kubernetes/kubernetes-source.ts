@@ -18,6 +18,7 @@ import type { Source } from '../source.ts';
 import { KindStore, type Reading } from './kind-store.ts';
 import { askedNamespaces, isWatched, type NamespaceSettings } from './namespaces.ts';
 
+import { withUid } from './with-uid.ts';
 /** What a Kubernetes source follows. */
 export interface KubernetesSourceOptions {
   readonly client: KubeClient;
@@ -108,7 +109,8 @@ class Run {
     return new Reflector<Parsed>({
       client,
       selection: { type: part.type, namespace: part.namespace },
-      decode: (object) => (isWatched(namespaceOf(object), namespaces) ? parse(object) : undefined),
+      decode: (object) =>
+        isWatched(namespaceOf(object), namespaces) ? withUid(parse(object), object.metadata.uid) : undefined,
       // Else of an object that was written again unchanged there would be two copies: the reflector's and the store's.
       isSame: isDeepStrictEqual,
       onSynced: (readings) => this.#synced(part.store, readings),
