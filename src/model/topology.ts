@@ -49,12 +49,24 @@ export interface ServicePort {
   /** Port of every proxy that stands for this service port; undefined where the ports have run out (a problem says so). */
   readonly meshPort: number | undefined;
   /**
+   * Mesh ports at which proxies serve this service port for those only who call it by its name, because others have them
+   * too; absent where there is none. {@link meshPort} is one of them where it has no other.
+   */
+  readonly sharedPorts?: readonly SharedPort[];
+  /**
    * Port on the service's own address at which the real port is open: equal to `port`. Undefined where the service has
    * no address, or where ports below 1024 can't be opened for want of a right.
    */
   readonly localPort: number | undefined;
   /** Where requests go, sorted by address and port. Empty: callers get 503 (HTTP) or a closed connection (TCP). */
   readonly endpoints: readonly Endpoint[];
+}
+
+/** A mesh port that several HTTP service ports have, told apart by Host. */
+export interface SharedPort {
+  readonly port: number;
+  /** Whether callers are sent there no more, and come only by connections that they have kept. */
+  readonly isLeft: boolean;
 }
 
 /** A place that answers for a service port. */

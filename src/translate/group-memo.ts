@@ -1,5 +1,6 @@
 // Resources that several services share are made from a group of ports, and made again only when the group changes.
 
+import type { SharedPort } from '../model/topology.ts';
 import type { Resource } from './resources.ts';
 import type { PlacedPort } from './service-resources.ts';
 
@@ -56,5 +57,17 @@ function isAlike(a: Group, b: Group): boolean {
 
 /** Whether ports agree in everything that routes are made of; the key holds namespace, service and port. */
 export function isRoutedAlike(a: PlacedPort, b: PlacedPort | undefined): boolean {
-  return b !== undefined && a.port.key === b.port.key && a.port.meshPort === b.port.meshPort;
+  return (
+    b !== undefined &&
+    a.port.key === b.port.key &&
+    a.port.meshPort === b.port.meshPort &&
+    isSharedAlike(a.port.sharedPorts, b.port.sharedPorts)
+  );
+}
+
+function isSharedAlike(a: readonly SharedPort[] = [], b: readonly SharedPort[] = []): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ port, isLeft }, index) => port === b[index]?.port && isLeft === b[index].isLeft)
+  );
 }

@@ -2,12 +2,15 @@
 
 import type { Listener } from '../gen/envoy/config/listener/v3/listener_pb.ts';
 import type { RouteConfiguration } from '../gen/envoy/config/route/v3/route_pb.ts';
+import { byText } from '../model/key.ts';
 import type { PortRange } from '../model/ports.ts';
+import type { Service, SharedPort } from '../model/topology.ts';
 import { httpManager, routesNamed } from './http-manager.ts';
 import { blockAddresses, tcpListener } from './listener.ts';
 import { noEndpoints, noService } from './local-replies.ts';
 import { blockName, clusterName, internalHeaders, type ServedPort } from './names.ts';
 import { routeConfiguration } from './routes.ts';
+import { sharedDomains, sharedPortFilter, sharedVirtualHost } from './shared-port.ts';
 
 /** Makes the listener of a block. Nothing in it depends on the services whose ports lie in the block. */
 export function httpBlockListener(block: PortRange, meshAddress: string): Listener {
@@ -20,22 +23,50 @@ export function httpBlockListener(block: PortRange, meshAddress: string): Listen
         statPrefix: 'mesh',
         meshPort: '%DOWNSTREAM_LOCAL_PORT%',
         routes: routesNamed(name),
-        filters: [],
+        filters: [sharedPortFilter],
         localReplies: [noEndpoints, noService],
       }),
     ],
   });
 }
 
-/** Makes the routes of a block: a virtual host for each of its ports in use, found by the number of the port. */
-export function httpBlockRoutes(block: PortRange, ports: readonly ServedPort[]): RouteConfiguration {
+/** A service port of which a mesh port lies in the block. */
+export interface BlockPort {
+  readonly service: Pick<Service, 'name' | 'namespace'>;
+  readonly port: ServedPort;
+}
+
+/**
+ * Makes the routes of a block: a virtual host for each service port, found by the number of its mesh port, and by name on
+ * ports that it shares; and one for each port that is shared.
+ */
+export function httpBlockRoutes(block: PortRange, ports: readonly BlockPort[]): RouteConfiguration {
+  const shared = new Map<number, SharedPort>();
+  const routes = ports.map(({ service, port }) => {
+    const here = (port.sharedPorts ?? []).filter((each) => isIn(block, each.port));
+    for (const each of here) shared.set(each.port, each);
+    const isOwn = isIn(block, port.meshPort) && here.every((each) => each.port !== port.meshPort);
+    return {
+      name: port.key,
+      domains: [
+        ...(isOwn ? [String(port.meshPort)] : []),
+        ...here.flatMap((each) => sharedDomains(service, each.port)),
+      ],
+      cluster: clusterName(port),
+    };
+  });
   return routeConfiguration({
     name: blockName('http', block),
     vhostHeader: internalHeaders.port,
-    routes: ports.map((port) => ({
-      name: port.key,
-      domains: [String(port.meshPort)],
-      cluster: clusterName(port),
-    })),
+    routes,
+    others: shared
+      .values()
+      .map(sharedVirtualHost)
+      .toArray()
+      .toSorted((a, b) => byText(a.name, b.name)),
   });
+}
+
+function isIn({ first, last }: PortRange, port: number): boolean {
+  return first <= port && port <= last;
 }

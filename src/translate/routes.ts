@@ -37,12 +37,14 @@ export function routeConfiguration(options: {
   readonly name: string;
   readonly vhostHeader: string;
   readonly routes: readonly HttpRoute[];
+  /** Virtual hosts that are found by the same header, besides those of the routes. */
+  readonly others?: readonly VirtualHost[];
 }): RouteConfiguration {
-  const { name, vhostHeader, routes } = options;
+  const { name, vhostHeader, routes, others = [] } = options;
   return create(RouteConfigurationSchema, {
     name,
     vhostHeader,
-    virtualHosts: routes.map(virtualHost),
+    virtualHosts: [...routes.map(virtualHost), ...others],
     // Without it, what a virtual host removes would be gone before it is read here.
     mostSpecificHeaderMutationsWins: true,
     requestHeadersToAdd: [

@@ -22,7 +22,7 @@ import { pack } from './pack.ts';
 import { type Resource, typeUrls } from './resources.ts';
 import { udpListener } from './udp.ts';
 
-/** A service port with the block that its mesh port lies in. */
+/** A service port with a block that a mesh port of its lies in: its own, or one that it shares. */
 export interface PlacedPort {
   readonly service: Service;
   readonly port: ServedPort;
@@ -64,14 +64,17 @@ export function createServiceTranslator(options: TranslateOptions): (service: Se
   return (service) => {
     const known = byService.get(service);
     if (known !== undefined) return known;
-    const served = service.ports.filter(isServed).map((port) => place(service, port, options));
-    const ports = served.filter((placed) => placed !== undefined);
+    const served = service.ports.filter(isServed);
+    const ports = served.flatMap((port) => place(service, port, { number: port.meshPort, options }) ?? []);
     const resources = ports.map(({ port }) => portResources(service, port));
     const made: ServiceResources = {
       clusters: resources.map((of) => of.cluster),
       endpoints: resources.map((of) => of.endpoints),
       listeners: ports.flatMap((placed) => listeners(placed, options)),
-      placed: ports.filter(({ port }) => port.traffic !== 'udp'),
+      placed: [
+        ...ports.filter(({ port }) => port.traffic !== 'udp'),
+        ...ports.flatMap((placed) => elsewhere(placed, options)),
+      ],
     };
     byService.set(service, made);
     return made;
@@ -83,8 +86,12 @@ function isServed(port: ServicePort): port is ServedPort {
 }
 
 /** Undefined where the port lies in no range that proxies open: it is then as good as none. */
-function place(service: Service, port: ServedPort, options: TranslateOptions): PlacedPort | undefined {
-  const block = blockOf(options.ports[port.traffic], port.meshPort);
+function place(
+  service: Service,
+  port: ServedPort,
+  { number, options }: { readonly number: number; readonly options: TranslateOptions },
+): PlacedPort | undefined {
+  const block = blockOf(options.ports[port.traffic], number);
   if (block === undefined) return undefined;
   return {
     service,
@@ -93,6 +100,16 @@ function place(service: Service, port: ServedPort, options: TranslateOptions): P
     blockName: blockName(port.traffic, block),
     hostRoutesName: hostRoutesName(service.namespace),
   };
+}
+
+/** The same port in the blocks of mesh ports that it shares, but for the block where it is already. */
+function elsewhere({ service, port, block }: PlacedPort, options: TranslateOptions): PlacedPort[] {
+  const placed = (port.sharedPorts ?? []).flatMap(
+    ({ port: number }) => place(service, port, { number, options }) ?? [],
+  );
+  const byBlock = new Map(placed.map((each) => [each.block.first, each]));
+  byBlock.delete(block.first);
+  return [...byBlock.values()];
 }
 
 function translatePort(service: Service, port: ServedPort): PortResources {

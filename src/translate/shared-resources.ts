@@ -64,10 +64,7 @@ function packBlockListener({ name, ports }: Group, meshAddress: string): Resourc
 }
 
 function packBlockRoutes({ name, ports }: Group): Resource {
-  const routes = httpBlockRoutes(
-    ports[0].block,
-    ports.map(({ port }) => port),
-  );
+  const routes = httpBlockRoutes(ports[0].block, ports);
   return pack(RouteConfigurationSchema, routes, {
     name,
     typeUrl: typeUrls.routes,
