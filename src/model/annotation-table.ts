@@ -1,7 +1,7 @@
 // Every annotation that the mesh knows: its name without prefix, what it says and how that is written.
 // docs/traffic.md has a row for each; a test holds the two together.
 
-import { oneOf, type ValueReader } from './annotation-values.ts';
+import { count, oneOf, type ValueReader } from './annotation-values.ts';
 import type { TrafficType } from './topology.ts';
 import type { Scheme } from './upstream.ts';
 
@@ -11,6 +11,8 @@ export interface AnnotationTypes {
   readonly 'traffic-type': TrafficType;
   /** What the proxy speaks to the pods. */
   readonly scheme: Scheme;
+  /** How often a request is sent at most, in all. */
+  readonly 'retry-attempts': number;
 }
 
 export type AnnotationName = keyof AnnotationTypes;
@@ -19,4 +21,5 @@ export type AnnotationName = keyof AnnotationTypes;
 export const annotationTable: { readonly [N in AnnotationName]: ValueReader<AnnotationTypes[N]> } = {
   'traffic-type': oneOf('http', 'tcp', 'udp'),
   scheme: oneOf('http', 'h2c', 'https'),
+  'retry-attempts': count,
 };

@@ -15,3 +15,12 @@ export function oneOf<const T extends string>(...words: readonly T[]): ValueRead
     return value === undefined ? { allowed: `one of ${words.join(', ')}` } : { value };
   };
 }
+
+/** The largest number that every one of Envoy's fields takes. */
+const maxCount = 2_147_483_647;
+
+/** A whole number of at least one, as Go reads it: with a sign if one likes, but without a fraction or an exponent. */
+export const count: ValueReader<number> = (text) => {
+  const value = /^[+-]?\d+$/u.test(text) ? Number(text) : Number.NaN;
+  return value >= 1 && value <= maxCount ? { value } : { allowed: `a whole number from 1 to ${maxCount}` };
+};

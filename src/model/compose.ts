@@ -147,7 +147,12 @@ function keepEqualParts(old: Service, next: Service): Service {
     const before = old.ports.find(({ key }) => key === port.key);
     if (before === undefined) return port;
     if (isDeepEqual(before, port)) return before;
-    return isDeepEqual(before.endpoints, port.endpoints) ? { ...port, endpoints: before.endpoints } : port;
+    return {
+      ...port,
+      ...(before.policy !== undefined &&
+        isDeepEqual(before.policy, port.policy) && { policy: before.policy }),
+      ...(isDeepEqual(before.endpoints, port.endpoints) && { endpoints: before.endpoints }),
+    };
   });
   return { ...next, ports };
 }

@@ -6,6 +6,7 @@ import { findEndpoints, type EndpointFinding } from './endpoints.ts';
 import { isIgnored } from './ignore.ts';
 import { objectKey, portKey } from './key.ts';
 import type { IpFamily, KubeService, KubeServicePort } from './objects.ts';
+import { policyOf } from './policy.ts';
 import type { Problem, Subject } from './problem.ts';
 import type { ProblemCode } from './problem-codes.ts';
 import type { ObjectView } from './store.ts';
@@ -60,6 +61,7 @@ export function draftService(
       problems.push(protocolProblem(service, port, traffic));
       continue;
     }
+    const policy = policyOf(values, traffic);
     const { endpoints, finding } = findEndpoints(service, port, view);
     if (finding !== undefined) problems.push(findingProblem(service, port, finding));
     if (finding?.kind === 'unresolved' && finding.pods.length === finding.matching) isUnresolvable = true;
@@ -69,6 +71,7 @@ export function draftService(
       port: port.port,
       traffic,
       ...upstreamOf(traffic, { scheme: values.scheme, appProtocol: port.appProtocol }),
+      ...(policy !== undefined && { policy }),
       endpoints,
     });
   }

@@ -3,6 +3,7 @@
 // to the next, so that later stages may memoise on it.
 
 import type { ObjectKey, PortKey, ServiceKey } from './key.ts';
+import type { PortPolicy } from './policy.ts';
 import type { Problem } from './problem.ts';
 
 /** How the mesh handles a service port: HTTP request by request, or TCP connections or UDP sessions as they are. */
@@ -46,6 +47,8 @@ export interface ServicePort {
   readonly upstream: UpstreamProtocol;
   /** Whether the proxy speaks TLS to the pods (appProtocol or scheme https). */
   readonly upstreamTls: boolean;
+  /** What the Service asks of the proxies for this port; absent where it asks nothing. */
+  readonly policy?: PortPolicy;
   /** Port of every proxy that stands for this service port; undefined where the ports have run out (a problem says so). */
   readonly meshPort: number | undefined;
   /**

@@ -61,6 +61,7 @@ export function isRoutedAlike(a: PlacedPort, b: PlacedPort | undefined): boolean
     b !== undefined &&
     a.port.key === b.port.key &&
     a.port.meshPort === b.port.meshPort &&
+    a.port.policy === b.port.policy &&
     isSharedAlike(a.port.sharedPorts, b.port.sharedPorts)
   );
 }

@@ -69,6 +69,7 @@ function serviceRoutes({ name, ports }: HostService): HttpRoute[] {
     name: port.key,
     domains: port === main ? [name, `${name}:${port.port}`] : [`${name}:${port.port}`],
     cluster: clusterName(port),
+    policy: port.policy,
   }));
 }
 

@@ -53,6 +53,7 @@ export function httpBlockRoutes(block: PortRange, ports: readonly BlockPort[]): 
         ...here.flatMap((each) => sharedDomains(service, each.port)),
       ],
       cluster: clusterName(port),
+      policy: port.policy,
     };
   });
   return routeConfiguration({

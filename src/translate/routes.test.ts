@@ -113,6 +113,20 @@ describe('the routes of a block', () => {
   });
 });
 
+test('a service port that asks for attempts gets as many, by its mesh port and by its name', () => {
+  const resources = translated({
+    'store/shop': [{ port: 80, meshPort: 20_000, policy: { retryAttempts: 7 } }],
+    'store/cart': [{ port: 80, meshPort: 20_001 }],
+  });
+  for (const name of ['http/20000', 'host/store']) {
+    const retries = routesOf(resources, name).virtualHosts.map(({ name: key, routes }): [string, unknown] => [
+      key,
+      routes.map((route) => actionOf(route).retryPolicy?.numRetries),
+    ]);
+    assert.deepEqual(Object.fromEntries(retries), { 'store/shop/80': [6, 6], 'store/cart/80': [2, 2] });
+  }
+});
+
 describe('the routes of a namespace on the port for all services', () => {
   test('lead from service and port to the cluster; port 80 is what a name alone means, else the first', () => {
     const resources = translated({

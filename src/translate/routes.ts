@@ -15,6 +15,7 @@ import {
 } from '../gen/envoy/config/route/v3/route_components_pb.ts';
 import { type RouteConfiguration, RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
 import { PreviousHostsPredicateSchema } from '../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts';
+import type { PortPolicy } from '../model/policy.ts';
 import { milliseconds, never } from './durations.ts';
 import { internalHeaders } from './names.ts';
 import { any } from './pack.ts';
@@ -26,6 +27,8 @@ export interface HttpRoute {
   /** Values of the header that the RouteConfiguration finds virtual hosts by. */
   readonly domains: readonly string[];
   readonly cluster: string;
+  /** What the service port asks for. */
+  readonly policy: PortPolicy | undefined;
 }
 
 /**
@@ -65,14 +68,16 @@ export function routeConfiguration(options: {
   });
 }
 
-function virtualHost({ name, domains, cluster }: HttpRoute): VirtualHost {
+function virtualHost({ name, domains, cluster, policy }: HttpRoute): VirtualHost {
+  const { ofAny, ofSafe } =
+    policy?.retryAttempts === undefined ? threeAttempts : attempts(policy.retryAttempts);
   return create(VirtualHostSchema, {
     name,
     domains: [...domains],
     requestHeadersToRemove: [internalHeaders.forwardedProto],
     routes: [
-      route(cluster, { headers: [isSafe], retryPolicy: resend }),
-      route(cluster, { headers: [], retryPolicy: send }),
+      route(cluster, { headers: [isSafe], retryPolicy: ofSafe }),
+      route(cluster, { headers: [], retryPolicy: ofAny }),
     ],
   });
 }
@@ -103,32 +108,40 @@ const isSafe = create(HeaderMatcherSchema, {
   },
 });
 
-/** Three attempts within milliseconds, each at another pod where there is one. */
-const attempts = {
-  numRetries: 2,
-  retryBackOff: { baseInterval: milliseconds(2), maxInterval: milliseconds(20) },
-  retryHostPredicate: [
-    {
-      name: 'envoy.retry_host_predicates.previous_hosts',
-      configType: { case: 'typedConfig' as const, value: any(PreviousHostsPredicateSchema, {}) },
-    },
-  ],
-  hostSelectionRetryMaxAttempts: 3n,
-};
+interface Attempts {
+  /**
+   * Another attempt only where no server can have begun on the request: it could not connect, the connection broke
+   * before the request was on it, or an HTTP/2 server says that it refused the stream (RFC 9113, section 8.7).
+   */
+  readonly ofAny: RetryPolicy;
+  /**
+   * Safe requests are also sent again where the connection broke before a response began, as Go's client does (and so
+   * the original's proxies did) on a reused connection: a server that closes an unused connection just as a request is
+   * sent on it would otherwise cost the caller a 503. Other requests get that 503, since a server may have acted on
+   * them; they meet it only where a server closes connections sooner than the proxy does (cluster.ts), or stops.
+   */
+  readonly ofSafe: RetryPolicy;
+}
 
-/**
- * Another attempt only where no server can have begun on the request: it could not connect, the connection broke
- * before the request was on it, or an HTTP/2 server says that it refused the stream (RFC 9113, section 8.7).
- */
-const send = create(RetryPolicySchema, {
-  ...attempts,
-  retryOn: 'connect-failure,refused-stream,reset-before-request',
-});
+/** So many in all, within milliseconds, each at another pod where there is one. */
+function attempts(count: number): Attempts {
+  const common = {
+    numRetries: count - 1,
+    retryBackOff: { baseInterval: milliseconds(2), maxInterval: milliseconds(20) },
+    retryHostPredicate: [
+      {
+        name: 'envoy.retry_host_predicates.previous_hosts',
+        configType: { case: 'typedConfig' as const, value: any(PreviousHostsPredicateSchema, {}) },
+      },
+    ],
+    hostSelectionRetryMaxAttempts: 3n,
+  };
+  const retryOn = 'connect-failure,refused-stream,reset-before-request';
+  return {
+    ofAny: create(RetryPolicySchema, { ...common, retryOn }),
+    ofSafe: create(RetryPolicySchema, { ...common, retryOn: `${retryOn},reset` }),
+  };
+}
 
-/**
- * Safe requests are also sent again where the connection broke before a response began, as Go's client does (and so
- * the original's proxies did) on a reused connection: a server that closes an unused connection just as a request is
- * sent on it would otherwise cost the caller a 503. Other requests get that 503, since a server may have acted on
- * them; they meet it only where a server closes connections sooner than the proxy does (cluster.ts), or stops.
- */
-const resend = create(RetryPolicySchema, { ...attempts, retryOn: `${send.retryOn},reset` });
+/** Where a Service asks for no other number. */
+const threeAttempts = attempts(3);

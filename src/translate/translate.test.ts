@@ -169,6 +169,16 @@ describe('a translator', () => {
     assert.notEqual(endpoints(next, 'store/shop/80')?.version, endpoints(first, 'store/shop/80')?.version);
   });
 
+  test('makes routes again where what a port asks for changes, and keeps them where it says the same', () => {
+    const translator = createTranslator(standalone);
+    const asking = (retryAttempts: number): Service =>
+      meshService('store/shop', [{ meshPort: 20_000, policy: { retryAttempts } }]);
+    const first = translator(meshTopology([asking(4), cart]));
+    const next = translator(meshTopology([asking(5), cart]));
+    assert.notEqual(next[typeUrls.routes], first[typeUrls.routes]);
+    assert.equal(next[typeUrls.cluster], first[typeUrls.cluster]);
+  });
+
   test('touches no block but that of the port where a service comes', () => {
     const translator = createTranslator(standalone);
     const far = meshService('other/far', [{ meshPort: 20_256 }]);

@@ -44,6 +44,7 @@ function servicePort(service: ServiceKey, given: GivenPort): Omit<ServicePort, '
     traffic,
     upstream: given.upstream ?? 'auto',
     upstreamTls: given.upstreamTls ?? false,
+    ...(given.policy !== undefined && { policy: given.policy }),
     meshPort: given.meshPort,
     ...(given.sharedPorts !== undefined && { sharedPorts: given.sharedPorts }),
     endpoints: endpoints.map((endpoint) => ({

@@ -1,6 +1,7 @@
 // The JSON that the API on port 9000 speaks: what its users may rely on. Paths and the names of the first three shapes
 // are those of Maesh 1.3; what stands in them is ours. Types only, so that the CLI can read them too.
 
+import type { PortPolicy } from '../../model/policy.ts';
 import type { TrafficType, UpstreamProtocol } from '../../model/topology.ts';
 import type { ResourcesJson } from '../../translate/inspect.ts';
 
@@ -44,6 +45,8 @@ export interface ServicePortJson {
   readonly traffic: TrafficType;
   readonly upstream: UpstreamProtocol;
   readonly upstreamTls: boolean;
+  /** What the Service asks of the proxies by its annotations; null where it asks nothing. */
+  readonly policy: PortPolicy | null;
   /** Port of every proxy that stands for this one; null where the ports have run out. */
   readonly meshPort: number | null;
   /** Port on the service's own address at which this one is open; null where it is not open there. */

@@ -41,6 +41,7 @@ test('a topology is written with services, ports and endpoints', () => {
         traffic: 'http',
         upstream: 'auto',
         upstreamTls: false,
+        policy: { retryAttempts: 2 },
         meshPort: 20_000,
         localPort: 80,
         endpoints: [
@@ -76,6 +77,7 @@ test('a topology is written with services, ports and endpoints', () => {
             traffic: 'http',
             upstream: 'auto',
             upstreamTls: false,
+            policy: { retryAttempts: 2 },
             meshPort: 20_000,
             localPort: 80,
             endpoints: [
@@ -97,6 +99,7 @@ test('a topology is written with services, ports and endpoints', () => {
             traffic: 'udp',
             upstream: 'auto',
             upstreamTls: true,
+            policy: null,
             meshPort: null,
             localPort: null,
             endpoints: [],

@@ -62,6 +62,7 @@ function portPieces(port: ServicePort): Generator<string> {
     traffic: port.traffic,
     upstream: port.upstream,
     upstreamTls: port.upstreamTls,
+    policy: port.policy ?? null,
     meshPort: port.meshPort ?? null,
     localPort: port.localPort ?? null,
   };
