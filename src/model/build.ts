@@ -1,6 +1,7 @@
 // The model as one call: objects in, topology out. The control loop keeps a TopologyBuilder and feeds it changes;
 // offline commands and tests build from scratch with the same code.
 
+import { claimsOf, type Claims, type PortMoves, type RecordedPorts, type SharedPorts } from './recorded.ts';
 import { TopologyComposer, type Allocation } from './compose.ts';
 import { ServiceDrafts } from './drafts.ts';
 import { objectKey, type PortKey, type ServiceKey } from './key.ts';
@@ -8,7 +9,7 @@ import type { KubeObject } from './objects.ts';
 import type { Offer } from './offer.ts';
 import { assignPorts, emptyPortTable, releasePorts, type ByTraffic, type PortRanges } from './ports.ts';
 import type { Problem } from './problem.ts';
-import { overlayRecorded, uncontested, type RecordedPorts } from './recorded.ts';
+import { overlayRecorded, sharedKey } from './overlay-recorded.ts';
 import { serviceProblem, type ServiceDraft } from './services.ts';
 import { assignSlots, emptySlots, releaseSlots, type NumberRange } from './slots.ts';
 import { ObjectStore } from './store.ts';
@@ -39,9 +40,8 @@ export class TopologyBuilder {
   #sourceProblems: readonly Problem[] = [];
   #allocation: Allocation;
   #allocationProblems: readonly Problem[] = [];
-  #recorded: RecordedPorts | undefined;
-  #served: RecordedPorts | undefined;
-  #isRecordChanged = false;
+  #claims: Claims | undefined;
+  #unread: { readonly ports: RecordedPorts; readonly moves: PortMoves } | undefined;
 
   /** Begins with what was handed out before, so that nothing moves over a restart. */
   constructor(options: ModelOptions, allocation: Allocation = emptyAllocation) {
@@ -61,6 +61,11 @@ export class TopologyBuilder {
     return this.#allocation;
   }
 
+  /** HTTP mesh ports that several service ports have on record, or that some are moving from. */
+  get sharedPorts(): SharedPorts {
+    return this.#claims?.shared ?? new Map();
+  }
+
   /**
    * Takes in what a source offers; the next build sees it.
    *
@@ -74,12 +79,10 @@ export class TopologyBuilder {
   /**
    * Takes in which mesh ports are on record in the cluster; the next build sees it. From then on a port is served only
    * where it is on record, and {@link allocation} says what ought to be: the ports on record, and those that services
-   * without one are to get.
+   * are to get which have none, or none of their own.
    */
-  record(recorded: RecordedPorts): void {
-    this.#recorded = recorded;
-    this.#served = uncontested(recorded);
-    this.#isRecordChanged = true;
+  record(ports: RecordedPorts, moves: PortMoves = new Map()): void {
+    this.#unread = { ports, moves };
   }
 
   /**
@@ -100,8 +103,9 @@ export class TopologyBuilder {
 
   /** Builds the topology of everything taken in so far. Returns the last one where nothing changed. */
   build(): Topology {
-    let mustAllocate = this.#isRecordChanged;
-    this.#isRecordChanged = false;
+    let mustAllocate = this.#unread !== undefined;
+    if (this.#unread !== undefined) this.#claims = claimsOf(this.#unread, this.#options.ports);
+    this.#unread = undefined;
     for (const key of this.#drafts.update()) {
       const draft = this.#drafts.drafts.get(key);
       const want = draft?.ports.map((port) => `${port.traffic} ${port.key}`).join();
@@ -114,7 +118,7 @@ export class TopologyBuilder {
     return this.#composer.compose({
       drafts: this.#drafts.drafts,
       allocation: this.#allocation,
-      recorded: this.#served,
+      places: this.#claims?.places,
       problems: [...this.#sourceProblems, ...this.#allocationProblems],
     });
   }
@@ -122,11 +126,8 @@ export class TopologyBuilder {
   #allocate(): void {
     const { drafts } = this.#drafts;
     const last = this.#allocation;
-    const known =
-      this.#recorded === undefined
-        ? last.ports
-        : overlayRecorded(last.ports, this.#recorded, this.#options.ports);
-    const ports = assignPorts(known, wantedPorts(drafts), this.#options.ports);
+    const known = this.#claims === undefined ? last.ports : overlayRecorded(last.ports, this.#claims);
+    const ports = assignPorts(known, wantedPorts(drafts, this.sharedPorts), this.#options.ports);
     const range = this.#options.addresses;
     const addresses = assignSlots(
       last.addresses,
@@ -137,7 +138,7 @@ export class TopologyBuilder {
       this.#allocation = { ports: ports.table, addresses: addresses.slots };
     }
     this.#allocationProblems = [
-      ...ports.unassigned.map((key) => portsProblem(key, this.#store)),
+      ...ports.unassigned.map((key) => portsProblem(key, this.#store, this.#claims)),
       ...addresses.unassigned.map((key) => addressesProblem(key, this.#store)),
     ];
   }
@@ -164,16 +165,23 @@ export function buildTopology(
   return builder.build();
 }
 
-function wantedPorts(drafts: ReadonlyMap<ServiceKey, ServiceDraft>): ByTraffic<readonly PortKey[]> {
-  const wanted: ByTraffic<PortKey[]> = { http: [], tcp: [], udp: [] };
+function wantedPorts(
+  drafts: ReadonlyMap<ServiceKey, ServiceDraft>,
+  shared: SharedPorts,
+): ByTraffic<readonly PortKey[]> {
+  const wanted: ByTraffic<PortKey[]> = { http: Array.from(shared.keys(), sharedKey), tcp: [], udp: [] };
   for (const { ports } of drafts.values()) for (const { traffic, key } of ports) wanted[traffic].push(key);
   return wanted;
 }
 
-function portsProblem(key: PortKey, store: ObjectStore): Problem {
+function portsProblem(key: PortKey, store: ObjectStore, claims: Claims | undefined): Problem {
   const [namespace = '', name = '', port = ''] = key.split('/');
+  const [shared] = claims?.places.get(key)?.shared ?? [];
   return serviceProblem(withOrigin(namespace, name, store), 'MAESH_PORTS_EXHAUSTED', {
-    message: `no mesh port is left for port ${port}, so the mesh does not serve it`,
+    message:
+      shared === undefined
+        ? `no mesh port is left for port ${port}, so the mesh does not serve it`
+        : `no mesh port of its own is left for port ${port}, so it goes on sharing one with other services and is served only where it is called by its name`,
     advice:
       'Raise --limitHTTPPort, --limitTCPPort or --limitUDPPort, or take services that need no mesh out of it.',
   });

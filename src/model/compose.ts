@@ -1,10 +1,10 @@
 // The last pass: drafts, mesh ports, addresses and problems become a topology. What has not changed keeps its reference.
 
 import { formatIpv4 } from './addresses.ts';
-import { byText, objectKey, type ServiceKey } from './key.ts';
+import type { Places } from './recorded.ts';
+import { byText, objectKey, type PortKey, type ServiceKey } from './key.ts';
 import type { PortTable } from './ports.ts';
 import { byProblem, type Problem } from './problem.ts';
-import type { RecordedPorts } from './recorded.ts';
 import type { ServiceDraft } from './services.ts';
 import type { Slots } from './slots.ts';
 import type { Service, ServicePort, Topology } from './topology.ts';
@@ -25,8 +25,8 @@ export interface ComposeOptions {
 export interface Parts {
   readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
   readonly allocation: Allocation;
-  /** Mesh ports on record in the cluster: only where one agrees with what is handed out is it served. Undefined: no record is kept there. */
-  readonly recorded: RecordedPorts | undefined;
+  /** What is on record in the cluster: only where it agrees with what is handed out is a port served. Undefined: no record is kept there. */
+  readonly places: ReadonlyMap<PortKey, Places> | undefined;
   /** Problems beside those of the drafts. */
   readonly problems: readonly Problem[];
 }
@@ -75,10 +75,10 @@ export class TopologyComposer {
 
   /** Services that are new or say something else than in the last topology. */
   #changed(parts: Parts): ReadonlyMap<ServiceKey, Service> {
-    const { drafts, allocation, recorded } = parts;
+    const { drafts, allocation, places } = parts;
     const changed = new Map<ServiceKey, Service>();
     const last = this.#handedOut;
-    const isSameAllocation = allocation === last?.allocation && recorded === last.recorded;
+    const isSameAllocation = allocation === last?.allocation && places === last.places;
     for (const [key, draft] of drafts) {
       const old = this.#topology.services.get(key);
       const isSameDraft = old !== undefined && this.#drafts.get(key) === draft;
@@ -102,14 +102,19 @@ export class TopologyComposer {
   }
 }
 
-type HandedOut = Pick<Parts, 'allocation' | 'recorded'>;
+type HandedOut = Pick<Parts, 'allocation' | 'places'>;
 
-function meshPortOf(
-  port: Pick<ServicePort, 'key' | 'traffic'>,
-  { allocation, recorded }: HandedOut,
-): number | undefined {
-  const assigned = allocation.ports[port.traffic].assigned.get(port.key);
-  return recorded === undefined || recorded.get(port.key) === assigned ? assigned : undefined;
+/** Where proxies serve a port: on what it shares also while it is handed out a port that is not on record yet. */
+function meshPortsOf(
+  { key, traffic }: Pick<ServicePort, 'key' | 'traffic'>,
+  { allocation, places }: HandedOut,
+): Pick<ServicePort, 'meshPort' | 'sharedPorts'> {
+  const assigned = allocation.ports[traffic].assigned.get(key);
+  if (places === undefined) return { meshPort: assigned };
+  const { own, shared = [] } = places.get(key) ?? {};
+  const meshPort = own === assigned ? own : undefined;
+  if (shared.length === 0 || traffic !== 'http') return { meshPort };
+  return { meshPort: meshPort ?? shared[0]?.port, sharedPorts: shared };
 }
 
 function composeService(
@@ -125,7 +130,7 @@ function composeService(
     name: draft.name,
     ports: draft.ports.map((port) => ({
       ...port,
-      meshPort: meshPortOf(port, handedOut),
+      ...meshPortsOf(port, handedOut),
       localPort: address === undefined || port.port < firstLocalPort ? undefined : port.port,
     })),
     localAddress: address === undefined ? undefined : formatIpv4(address),
@@ -136,8 +141,12 @@ function hasSameAllocation(service: Service, handedOut: HandedOut): boolean {
   const address = handedOut.allocation.addresses.assigned.get(service.key);
   return (
     service.localAddress === (address === undefined ? undefined : formatIpv4(address)) &&
-    service.ports.every((port) => port.meshPort === meshPortOf(port, handedOut))
+    service.ports.every((port) => hasSameMeshPorts(port, meshPortsOf(port, handedOut)))
   );
+}
+
+function hasSameMeshPorts(port: ServicePort, next: Pick<ServicePort, 'meshPort' | 'sharedPorts'>): boolean {
+  return port.meshPort === next.meshPort && isDeepEqual(port.sharedPorts, next.sharedPorts);
 }
 
 /** The new service with those parts of the old one that are equal, down to the old one itself. */

@@ -3,110 +3,124 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { kubeService, put, take } from '../../test/kit/objects.ts';
 import { TopologyBuilder, type ModelOptions } from './build.ts';
-import { clusterPorts, emptyPortTable, type PortTable } from './ports.ts';
-import { overlayRecorded } from './recorded.ts';
+import type { KubeService } from './objects.ts';
+import { clusterPorts } from './ports.ts';
+import { claimsOf, type Claims, type PortMove } from './recorded.ts';
+import type { ServicePort } from './topology.ts';
 
 const options: ModelOptions = { defaultMode: 'http', ports: clusterPorts, addresses: undefined };
 
-function tableOf(http: Record<string, number>, resting: readonly number[] = []): PortTable {
-  return {
-    ...emptyPortTable,
-    http: { assigned: new Map(Object.entries(http)), resting: new Set(resting) },
-  };
-}
+const mapOf = <T>(record: Readonly<Record<string, T>>): ReadonlyMap<string, T> =>
+  new Map(Object.entries(record));
 
-describe('overlayRecorded()', () => {
-  const overlay = (table: PortTable, recorded: Record<string, number>): PortTable =>
-    overlayRecorded(table, new Map(Object.entries(recorded)), clusterPorts);
+describe('claimsOf()', () => {
+  const claims = (
+    ports: Readonly<Record<string, number>>,
+    moves: Readonly<Record<string, PortMove>> = {},
+  ): Claims => claimsOf({ ports: mapOf(ports), moves: mapOf(moves) }, clusterPorts);
 
-  it('lets the record count for more than the table', () => {
-    const { http } = overlay(tableOf({ 's/a/80': 5000, 's/b/80': 5001 }, [5002]), {
-      's/a/80': 5001,
-      's/c/80': 5002,
-    });
-    assert.deepEqual(Object.fromEntries(http.assigned), { 's/a/80': 5001, 's/c/80': 5002 });
-    assert.deepEqual([...http.resting], []);
+  it('gives a port to the one service port that has it', () => {
+    const { places, owners, shared } = claims({ 's/a/80': 5000, 's/b/80': 10_000, 's/c/53/udp': 15_000 });
+    assert.deepEqual(places.get('s/a/80'), { own: 5000, shared: [] });
+    assert.deepEqual([...owners.http], [[5000, 's/a/80']]);
+    assert.deepEqual([...owners.tcp], [[10_000, 's/b/80']]);
+    assert.deepEqual([...owners.udp], [[15_000, 's/c/53/udp']]);
+    assert.equal(shared.size, 0);
   });
 
-  it('sorts ports to traffic types by their ranges, and passes over those in none', () => {
-    const table = overlay(emptyPortTable, {
-      's/a/80': 5000,
-      's/b/80': 10_000,
-      's/c/53/udp': 15_000,
-      's/d/80': 8080,
-      's/e/53/udp': 5000,
-    });
-    assert.deepEqual([...table.http.assigned.keys()], ['s/a/80']);
-    assert.deepEqual([...table.tcp.assigned.keys()], ['s/b/80']);
-    assert.deepEqual([...table.udp.assigned.keys()], ['s/c/53/udp']);
+  it('shares an HTTP port among those that have it', () => {
+    const { places, owners, shared } = claims({ 's/b/80': 5000, 's/a/80': 5000, 's/a/81': 5001 });
+    for (const key of ['s/a/80', 's/b/80']) {
+      assert.deepEqual(places.get(key), { own: undefined, shared: [{ port: 5000, isLeft: false }] });
+    }
+    assert.deepEqual([...owners.http], [[5001, 's/a/81']]);
+    assert.deepEqual([...shared.keys()], [5000]);
   });
 
-  it('gives a port that two claim to the one that sorts first', () => {
-    const { http } = overlay(emptyPortTable, { 's/b/80': 5000, 's/a/80': 5000 });
-    assert.deepEqual([...http.assigned], [['s/a/80', 5000]]);
+  it('has what moves at both ends, and the old one shared even where no other has it', () => {
+    const move = { from: 5000, to: 5007 };
+    for (const [target, isLeft] of [
+      [5000, false],
+      [5007, true],
+    ] as const) {
+      const { places, owners } = claims({ 's/a/80': target }, { 's/a/80': move });
+      assert.deepEqual(places.get('s/a/80'), { own: 5007, shared: [{ port: 5000, isLeft }] });
+      assert.deepEqual([...owners.http], [[5007, 's/a/80']]);
+    }
   });
 
-  it('returns the same reference where the record says nothing new', () => {
-    const table = tableOf({ 's/a/80': 5000 }, [5001]);
-    assert.equal(overlay(table, { 's/a/80': 5000 }), table);
-    assert.equal(overlay(table, {}), table);
+  it('passes over a move that has nothing to do with where callers are sent, or leads out of the range', () => {
+    for (const move of [
+      { from: 5001, to: 5002 },
+      { from: 5000, to: 5000 },
+      { from: 5000, to: 10_000 },
+      { from: 8080, to: 5000 },
+    ]) {
+      const { places } = claims({ 's/a/80': 5000 }, { 's/a/80': move });
+      assert.deepEqual(places.get('s/a/80'), { own: 5000, shared: [] });
+    }
   });
 
-  it('keeps a table injective, for any table and any record', () => {
-    const entries = fc.dictionary(
-      fc.constantFrom('s/a/80', 's/b/80', 's/c/80', 's/d/80'),
-      fc.integer({ min: 5000, max: 5005 }),
+  it('is left when nobody is sent there any more, whoever still has it', () => {
+    const move = { from: 5000, to: 5001 };
+    const one = claims({ 's/a/80': 5001, 's/b/80': 5000 }, { 's/a/80': move });
+    assert.equal(one.shared.get(5000)?.isLeft, false);
+    const both = claims(
+      { 's/a/80': 5001, 's/b/80': 5002 },
+      { 's/a/80': move, 's/b/80': { from: 5000, to: 5002 } },
     );
-    fc.assert(
-      fc.property(
-        entries,
-        entries,
-        fc.array(fc.integer({ min: 5000, max: 5005 })),
-        (given, recorded, rest) => {
-          const numbers = new Set(Object.values(given));
-          const distinct = Object.fromEntries(
-            Object.entries(given).filter(([, port]) => numbers.delete(port)),
-          );
-          const resting = rest.filter((port) => !Object.values(distinct).includes(port));
-          const { http } = overlay(tableOf(distinct, resting), recorded);
-          const ports = [...http.assigned.values()];
-          assert.equal(new Set(ports).size, ports.length);
-          for (const port of http.resting) assert.equal(ports.includes(port), false);
-          for (const port of Object.values(recorded)) assert.ok(ports.includes(port));
-        },
-      ),
-    );
+    assert.equal(both.shared.get(5000)?.isLeft, true);
+  });
+
+  it('serves one port of a service where several share, since they have one name', () => {
+    const { places } = claims({ 's/a/81': 5000, 's/a/80': 5000, 's/ab/80': 5000 });
+    assert.deepEqual(places.get('s/a/80')?.shared, [{ port: 5000, isLeft: false }]);
+    assert.equal(places.get('s/a/81')?.shared.length ?? 0, 0);
+    assert.deepEqual(places.get('s/ab/80')?.shared, [{ port: 5000, isLeft: false }]);
+  });
+
+  it('leaves a port for TCP or UDP that several have to the first, served for nobody', () => {
+    const { places, owners } = claims({ 's/b/80': 10_000, 's/a/80': 10_000, 's/a/80/udp': 15_000 });
+    assert.equal(places.get('s/a/80')?.own, undefined);
+    assert.equal(places.get('s/b/80')?.own, undefined);
+    assert.deepEqual([...owners.tcp], [[10_000, 's/a/80']]);
   });
 });
 
 describe('a builder that is told what is on record', () => {
   const shop = kubeService();
   const cart = kubeService({ name: 'cart' });
-  const recorded = (ports: Record<string, number>): ReadonlyMap<string, number> =>
-    new Map(Object.entries(ports));
+  const port = (builder: TopologyBuilder, key: string): ServicePort | undefined =>
+    builder.build().services.get(key)?.ports[0];
   const meshPort = (builder: TopologyBuilder, key: string): number | undefined =>
-    builder.build().services.get(key)?.ports[0]?.meshPort;
+    port(builder, key)?.meshPort;
+  const assigned = (builder: TopologyBuilder): ReadonlyMap<string, number> =>
+    builder.allocation.ports.http.assigned;
 
   it('serves a port only once it is on record, and says what ought to be', () => {
     const builder = new TopologyBuilder(options);
-    builder.record(recorded({}));
+    builder.record(mapOf({}));
     builder.apply({ changes: [put(shop)], problems: [] });
     assert.equal(meshPort(builder, 'store/shop'), undefined);
-    assert.equal(builder.allocation.ports.http.assigned.get('store/shop/80'), 5000);
-    builder.record(recorded({ 'store/shop/80': 5000 }));
+    assert.equal(assigned(builder).get('store/shop/80'), 5000);
+    builder.record(mapOf({ 'store/shop/80': 5000 }));
     assert.equal(meshPort(builder, 'store/shop'), 5000);
   });
 
   it('takes over what another one has handed out, and moves nothing', () => {
     const builder = new TopologyBuilder(options);
-    builder.record(recorded({ 'store/shop/80': 5007, 'store/gone/80': 5000 }));
+    builder.record(mapOf({ 'store/shop/80': 5007, 'store/gone/80': 5000 }));
     builder.apply({ changes: [put(shop), put(cart)], problems: [] });
     assert.equal(meshPort(builder, 'store/shop'), 5007);
-    const { assigned, resting } = builder.allocation.ports.http;
-    assert.equal(assigned.get('store/cart/80'), 5001, 'what an orphan has on record is not given away');
+    assert.equal(
+      assigned(builder).get('store/cart/80'),
+      5001,
+      'what an orphan has on record is not given away',
+    );
+    const { resting } = builder.allocation.ports.http;
     assert.deepEqual([...resting], [5000]);
     builder.release({ ports: { http: [5000], tcp: [], udp: [] }, addresses: [] });
-    builder.record(recorded({ 'store/shop/80': 5007, 'store/gone/80': 5000 }));
+    builder.record(mapOf({ 'store/shop/80': 5007, 'store/gone/80': 5000 }));
     builder.build();
     assert.deepEqual([...builder.allocation.ports.http.resting], [5000], 'as long as it is on record');
   });
@@ -114,25 +128,57 @@ describe('a builder that is told what is on record', () => {
   it('lets a port rest that goes from the record with its service', () => {
     const builder = new TopologyBuilder(options);
     builder.apply({ changes: [put(shop)], problems: [] });
-    builder.record(recorded({ 'store/shop/80': 5000 }));
+    builder.record(mapOf({ 'store/shop/80': 5000 }));
     builder.apply({ changes: [take(shop), put(cart)], problems: [] });
     builder.build();
-    builder.record(recorded({}));
+    builder.record(mapOf({}));
     builder.build();
-    assert.equal(builder.allocation.ports.http.assigned.get('store/cart/80'), 5001);
+    assert.equal(assigned(builder).get('store/cart/80'), 5001);
     assert.deepEqual([...builder.allocation.ports.http.resting], [5000]);
   });
 
-  it('serves nobody on a port that two records claim, and has all but the first move', () => {
+  it('serves an HTTP port for all that have it on record, and hands each one of its own', () => {
     const builder = new TopologyBuilder(options);
-    builder.record(recorded({ 'store/shop/80': 5000, 'store/cart/80': 5000 }));
+    builder.record(mapOf({ 'store/shop/80': 5000, 'store/cart/80': 5000 }));
     builder.apply({ changes: [put(shop), put(cart)], problems: [] });
-    assert.equal(meshPort(builder, 'store/cart'), undefined);
-    assert.equal(meshPort(builder, 'store/shop'), undefined);
-    assert.equal(builder.allocation.ports.http.assigned.get('store/shop/80'), 5001);
-    builder.record(recorded({ 'store/shop/80': 5001, 'store/cart/80': 5000 }));
-    assert.equal(meshPort(builder, 'store/cart'), 5000);
-    assert.equal(meshPort(builder, 'store/shop'), 5001);
+    const shared = (isLeft: boolean) => [{ port: 5000, isLeft }];
+    for (const key of ['store/cart', 'store/shop']) {
+      assert.equal(meshPort(builder, key), 5000);
+      assert.deepEqual(port(builder, key)?.sharedPorts, shared(false));
+    }
+    assert.equal(assigned(builder).get('store/cart/80'), 5001);
+    assert.equal(assigned(builder).get('store/shop/80'), 5002);
+    const moves = mapOf({
+      'store/cart/80': { from: 5000, to: 5001 },
+      'store/shop/80': { from: 5000, to: 5002 },
+    });
+    builder.record(mapOf({ 'store/shop/80': 5000, 'store/cart/80': 5000 }), moves);
+    assert.equal(meshPort(builder, 'store/shop'), 5002, 'before callers are sent there');
+    assert.deepEqual(port(builder, 'store/shop')?.sharedPorts, shared(false));
+    builder.record(mapOf({ 'store/shop/80': 5002, 'store/cart/80': 5001 }), moves);
+    assert.equal(meshPort(builder, 'store/shop'), 5002);
+    assert.deepEqual(port(builder, 'store/shop')?.sharedPorts, shared(true));
+    const user = kubeService({ name: 'user' });
+    builder.record(mapOf({ 'store/shop/80': 5002, 'store/cart/80': 5001 }));
+    builder.apply({ changes: [put(user)], problems: [] });
+    assert.equal(port(builder, 'store/shop')?.sharedPorts, undefined);
+    assert.deepEqual(
+      [...builder.allocation.ports.http.resting],
+      [5000],
+      'it rests when it is shared no more',
+    );
+    assert.equal(assigned(builder).get('store/user/80'), 5003);
+  });
+
+  it('says so where there is no port to move to, and serves the shared one on', () => {
+    const http = [{ first: 5000, last: 5001 }];
+    const builder = new TopologyBuilder({ ...options, ports: { ...clusterPorts, http } });
+    builder.record(mapOf({ 'store/shop/80': 5000, 'store/cart/80': 5000 }));
+    builder.apply({ changes: [put(shop), put(cart)], problems: [] });
+    assert.equal(meshPort(builder, 'store/shop'), 5000);
+    const [problem] = builder.build().problems;
+    assert.equal(problem?.code, 'MAESH_PORTS_EXHAUSTED');
+    assert.match(problem.message, /goes on sharing one with other services/);
   });
 
   it('serves a port of each protocol on one number', () => {
@@ -142,20 +188,73 @@ describe('a builder that is told what is on record', () => {
       ports: [{ protocol: 'UDP' }],
     });
     const builder = new TopologyBuilder({ ...options, defaultMode: 'tcp' });
-    builder.record(recorded({ 'store/dns/80/udp': 15_000, 'store/shop/80': 15_000 }));
+    builder.record(mapOf({ 'store/dns/80/udp': 15_000, 'store/shop/80': 15_000 }));
     builder.apply({ changes: [put(shop), put(dns)], problems: [] });
     assert.equal(meshPort(builder, 'store/shop'), 15_000);
     assert.equal(meshPort(builder, 'store/dns'), 15_000);
   });
 
-  it('moves a port whose traffic type changed, and serves nothing on the old one', () => {
-    const builder = new TopologyBuilder(options);
-    builder.record(recorded({ 'store/shop/80': 5000 }));
+  it('moves a port whose traffic type changed, and serves nothing on the old one, shared or not', () => {
     const annotations = { 'mesh.traefik.io/traffic-type': 'tcp' };
-    builder.apply({ changes: [put({ ...shop, annotations })], problems: [] });
-    assert.equal(meshPort(builder, 'store/shop'), undefined);
-    assert.equal(builder.allocation.ports.tcp.assigned.get('store/shop/80'), 10_000);
-    builder.record(recorded({ 'store/shop/80': 10_000 }));
-    assert.equal(meshPort(builder, 'store/shop'), 10_000);
+    for (const other of [{}, { 'store/cart/80': 5000 }]) {
+      const builder = new TopologyBuilder(options);
+      builder.record(mapOf({ 'store/shop/80': 5000, ...other }));
+      builder.apply({ changes: [put({ ...shop, annotations })], problems: [] });
+      assert.equal(meshPort(builder, 'store/shop'), undefined);
+      assert.equal(port(builder, 'store/shop')?.sharedPorts, undefined);
+      assert.equal(builder.allocation.ports.tcp.assigned.get('store/shop/80'), 10_000);
+      builder.record(mapOf({ 'store/shop/80': 10_000, ...other }));
+      assert.equal(meshPort(builder, 'store/shop'), 10_000);
+    }
+  });
+
+  it('never serves a port for a service port that does not have it on record, nor two on one but by name', () => {
+    const names = ['a', 'b', 'c', 'd'] as const;
+    const number = fc.oneof(
+      fc.integer({ min: 5000, max: 5003 }),
+      fc.integer({ min: 10_000, max: 10_002 }),
+      fc.constant(8080),
+    );
+    const given = fc.record({
+      traffic: fc.constantFrom('http', 'tcp'),
+      meshPort: fc.option(number, { nil: undefined }),
+      move: fc.option(fc.record({ from: number, to: number }), { nil: undefined }),
+    });
+    const records = fc.array(fc.array(given, { minLength: 4, maxLength: 4 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(records, (steps) => {
+        const builder = new TopologyBuilder(options);
+        for (const step of steps) {
+          const ports = new Map<string, number>();
+          const moves = new Map<string, PortMove>();
+          const services = names.map((name, index): KubeService => {
+            const { traffic = 'http', meshPort: at, move } = step[index] ?? {};
+            if (at !== undefined) ports.set(`store/${name}/80`, at);
+            if (move !== undefined) moves.set(`store/${name}/80`, move);
+            return kubeService({ name, annotations: { 'mesh.traefik.io/traffic-type': traffic } });
+          });
+          builder.record(ports, moves);
+          builder.apply({ changes: services.map(put), problems: [] });
+          const served = [...builder.build().services.values()].flatMap((service) => service.ports);
+          const own = new Map<number, string>();
+          for (const { key, meshPort: at, sharedPorts = [], traffic } of served) {
+            const move = moves.get(key);
+            const known = new Set([ports.get(key), move?.from, move?.to]);
+            const shared = new Set(sharedPorts.map((each) => each.port));
+            for (const each of [at, ...shared])
+              assert.ok(each === undefined || known.has(each), `${key}: ${each}`);
+            if (shared.size > 0) assert.equal(traffic, 'http');
+            if (at === undefined || shared.has(at)) continue;
+            assert.equal(own.get(at), undefined, `${at} stands for ${key} and another`);
+            own.set(at, key);
+          }
+          for (const { sharedPorts = [] } of served) {
+            for (const each of sharedPorts) assert.equal(own.get(each.port), undefined);
+          }
+          const http = builder.allocation.ports.http.assigned;
+          assert.equal(new Set(http.values()).size, http.size);
+        }
+      }),
+    );
   });
 });

@@ -1,53 +1,127 @@
-// Mesh ports that are on record in the cluster: what shadow Services say counts for more than what this process would
-// hand out, so that every replica and every restart agrees with what callers are sent to.
+// Who has which mesh port on record, and what follows from it where several have the same one: the original's HTTP
+// services all had, told apart by Host, and so they are served until each has moved to a port of its own.
 
-import { byText, type PortKey } from './key.ts';
-import {
-  blockOf,
-  sameOrNext,
-  type ByTraffic,
-  type PortRange,
-  type PortRanges,
-  type PortTable,
-} from './ports.ts';
-import type { Slots } from './slots.ts';
-import type { TrafficType } from './topology.ts';
+import { byText, type PortKey, type ServiceKey } from './key.ts';
+import { blockOf, type ByTraffic, type PortRange, type PortRanges } from './ports.ts';
+import type { SharedPort, TrafficType } from './topology.ts';
 
-/** Service port → mesh port, as shadow Services in the cluster say; not only of services that are still there. */
+/** Service port → mesh port that callers are sent to, as shadow Services in the cluster say; not only of services that are still there. */
 export type RecordedPorts = ReadonlyMap<PortKey, number>;
 
 /**
- * The table with what is on record in it: a recorded port is assigned, whatever the table said of its key or of the
- * port. Of two keys that claim one port, the one that sorts first has it, and the other is left without; a port that lies
- * in no range of its protocol is passed over. What the table has handed out beyond that stays, unless its port is
- * claimed. Pure.
+ * The move of an HTTP service port from a mesh port that it shares to one of its own. From the time when it is on record
+ * to the time when it is there no more, both are served; callers are sent to one, and later to the other.
  */
-export function overlayRecorded(table: PortTable, recorded: RecordedPorts, ranges: PortRanges): PortTable {
-  const claims: ByTraffic<Map<number, PortKey>> = { http: new Map(), tcp: new Map(), udp: new Map() };
-  for (const [key, port] of [...recorded].toSorted(([a], [b]) => byText(a, b))) {
-    const traffic = trafficOf(key, port, ranges);
-    if (traffic !== undefined && !claims[traffic].has(port)) claims[traffic].set(port, key);
-  }
-  return sameOrNext(table, {
-    http: overlay(table.http, claims.http),
-    tcp: overlay(table.tcp, claims.tcp),
-    udp: overlay(table.udp, claims.udp),
-  });
+export interface PortMove {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Service ports that are moving. */
+export type PortMoves = ReadonlyMap<PortKey, PortMove>;
+
+/** What is on record. */
+export interface Recorded {
+  readonly ports: RecordedPorts;
+  readonly moves: PortMoves;
+}
+
+/** Where a service port is served. */
+export interface Places {
+  /** The mesh port that stands for it alone. */
+  readonly own: number | undefined;
+  /** Sorted by port. */
+  readonly shared: readonly SharedPort[];
+}
+
+/** Mesh ports that several service ports have, by number. */
+export type SharedPorts = ReadonlyMap<number, SharedPort>;
+
+/** What the record comes to. */
+export interface Claims {
+  /** What has a place on record; a service port without one is served nowhere. */
+  readonly places: ReadonlyMap<PortKey, Places>;
+  /** To whom mesh ports belong. */
+  readonly owners: ByTraffic<ReadonlyMap<number, PortKey>>;
+  /** HTTP mesh ports that belong to nobody because several have them. */
+  readonly shared: SharedPorts;
 }
 
 /**
- * What of the record may be served: without the ports that several service ports of one protocol claim, as those of the
- * original's HTTP services do. Until the others have moved, nobody can tell for whom such a port is called, and a refused
- * call is better than one that reaches another service.
+ * Says what a record comes to. A mesh port that one service port has belongs to it; a port that lies in no range of its
+ * protocol is passed over. Where several have one,
+ *
+ * - for HTTP it belongs to nobody, and is served for each of them by Host, as is one from which a service port is moving
+ *   even if no other has it any more. Of several ports of one service it is the one that sorts first;
+ * - for TCP and UDP, where nothing tells for whom a call is, it belongs to the one that sorts first, and is served for
+ *   nobody until the others have moved: a refused call is better than one that reaches another service.
  */
-export function uncontested(recorded: RecordedPorts): RecordedPorts {
-  const claims = new Map<string, number>();
-  const claimOf = (key: PortKey, port: number): string => `${port}${key.endsWith('/udp') ? '/udp' : ''}`;
-  for (const [key, port] of recorded) {
-    const claim = claimOf(key, port);
-    claims.set(claim, (claims.get(claim) ?? 0) + 1);
+export function claimsOf({ ports, moves }: Recorded, ranges: PortRanges): Claims {
+  const claims = new Map<string, Claim>();
+  const claim = (traffic: TrafficType, port: number): Claim => {
+    const id = `${traffic} ${port}`;
+    const known = claims.get(id) ?? { traffic, port, keys: [], isShared: false, isTarget: false };
+    claims.set(id, known);
+    return known;
+  };
+  for (const [key, target] of ports) {
+    const traffic = trafficOf(key, target, ranges);
+    if (traffic === undefined) continue;
+    const move = validMove(moves.get(key), { key, target, ranges });
+    const own = claim(traffic, move?.to ?? target);
+    own.keys.push(key);
+    if (own.keys.length > 1) own.isShared = true;
+    if (move !== undefined) {
+      const from = claim(traffic, move.from);
+      from.keys.push(key);
+      from.isShared = true;
+    }
+    claim(traffic, target).isTarget = true;
   }
-  return new Map(recorded.entries().filter(([key, port]) => claims.get(claimOf(key, port)) === 1));
+  return settle(claims.values());
+}
+
+interface Claim {
+  readonly traffic: TrafficType;
+  readonly port: number;
+  readonly keys: PortKey[];
+  isShared: boolean;
+  /** Whether callers of any of them are sent there. */
+  isTarget: boolean;
+}
+
+function settle(claims: Iterable<Claim>): Claims {
+  const places = new Map<PortKey, { own: number | undefined; shared: SharedPort[] }>();
+  const owners = { http: new Map<number, PortKey>(), tcp: new Map(), udp: new Map() };
+  const shared = new Map<number, SharedPort>();
+  const placesOf = (key: PortKey) => {
+    const known = places.get(key) ?? { own: undefined, shared: [] };
+    places.set(key, known);
+    return known;
+  };
+  for (const { traffic, port, keys, isShared, isTarget } of claims) {
+    if (!isShared || traffic !== 'http') owners[traffic].set(port, first(keys));
+    if (!isShared) {
+      for (const key of keys) placesOf(key).own = port;
+    } else if (traffic === 'http') {
+      const made = { port, isLeft: !isTarget };
+      shared.set(port, made);
+      for (const key of oneOfEachService(keys)) placesOf(key).shared.push(made);
+    }
+  }
+  for (const place of places.values()) if (place.shared.length > 1) place.shared.sort(byPort);
+  return { places, owners, shared };
+}
+
+/** A move counts where callers are sent to one of its two ends, and both are ports for HTTP. */
+function validMove(
+  move: PortMove | undefined,
+  { key, target, ranges }: { readonly key: PortKey; readonly target: number; readonly ranges: PortRanges },
+): PortMove | undefined {
+  if (move === undefined || move.from === move.to) return undefined;
+  const ends = [move.from, move.to];
+  const isValid = ends.includes(target) && ends.every((port) => trafficOf(key, port, ranges) === 'http');
+  return isValid ? move : undefined;
 }
 
 /** Which traffic type a recorded port is of: its range says so, as in the original. */
@@ -58,16 +132,20 @@ function trafficOf(key: PortKey, port: number, ranges: PortRanges): TrafficType 
   return isIn(ranges.tcp) ? 'tcp' : undefined;
 }
 
-function overlay(slots: Slots, claims: ReadonlyMap<number, PortKey>): Slots {
-  const assigned = new Map<PortKey, number>();
-  for (const [port, key] of claims) if (!assigned.has(key)) assigned.set(key, port);
-  for (const [key, port] of slots.assigned) {
-    if (!assigned.has(key) && !claims.has(port)) assigned.set(key, port);
+function oneOfEachService(keys: readonly PortKey[]): Iterable<PortKey> {
+  const byService = new Map<ServiceKey, PortKey>();
+  for (const key of keys) {
+    const service = key.slice(0, key.indexOf('/', key.indexOf('/') + 1));
+    const known = byService.get(service);
+    if (known === undefined || byText(key, known) < 0) byService.set(service, key);
   }
-  const resting = [...slots.resting].filter((port) => !claims.has(port));
-  const isSame =
-    resting.length === slots.resting.size &&
-    assigned.size === slots.assigned.size &&
-    slots.assigned.entries().every(([key, port]) => assigned.get(key) === port);
-  return isSame ? slots : { assigned, resting: new Set(resting) };
+  return byService.values();
+}
+
+function first(keys: readonly PortKey[]): PortKey {
+  return keys.reduce((least, key) => (byText(key, least) < 0 ? key : least));
+}
+
+function byPort(a: SharedPort, b: SharedPort): number {
+  return a.port - b.port;
 }
