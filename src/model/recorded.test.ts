@@ -5,8 +5,8 @@ import { kubeService, put, take } from '../../test/kit/objects.ts';
 import { TopologyBuilder, type ModelOptions } from './build.ts';
 import type { KubeService } from './objects.ts';
 import { clusterPorts } from './ports.ts';
-import { claimsOf, type Claims, type PortMove } from './recorded.ts';
-import type { ServicePort } from './topology.ts';
+import { claimsOf, type Claims, type PortMove, type Recorded } from './recorded.ts';
+import type { Service, ServicePort } from './topology.ts';
 
 const options: ModelOptions = { defaultMode: 'http', ports: clusterPorts, addresses: undefined };
 
@@ -86,6 +86,25 @@ describe('claimsOf()', () => {
     assert.deepEqual([...owners.tcp], [[10_000, 's/a/80']]);
   });
 });
+
+/** Fails where a port is served for a service port that does not have it on record, or for two otherwise than by name. */
+function assertServed(services: readonly Service[], { ports, moves }: Recorded): void {
+  const served = services.flatMap((service) => service.ports);
+  const own = new Map<number, string>();
+  for (const { key, meshPort, sharedPorts = [], traffic } of served) {
+    const move = moves.get(key);
+    const recorded = new Set([ports.get(key), move?.from, move?.to, undefined]);
+    const shared = new Set(sharedPorts.map(({ port }) => port));
+    for (const port of [meshPort, ...shared]) assert.ok(recorded.has(port), `${key} at ${port}`);
+    assert.ok(shared.size === 0 || traffic === 'http');
+    if (meshPort === undefined || shared.has(meshPort)) continue;
+    assert.equal(own.get(meshPort), undefined, `${meshPort} stands for ${key} and another`);
+    own.set(meshPort, key);
+  }
+  for (const { sharedPorts = [] } of served) {
+    for (const { port } of sharedPorts) assert.equal(own.get(port), undefined);
+  }
+}
 
 describe('a builder that is told what is on record', () => {
   const shop = kubeService();
@@ -235,22 +254,7 @@ describe('a builder that is told what is on record', () => {
           });
           builder.record(ports, moves);
           builder.apply({ changes: services.map(put), problems: [] });
-          const served = [...builder.build().services.values()].flatMap((service) => service.ports);
-          const own = new Map<number, string>();
-          for (const { key, meshPort: at, sharedPorts = [], traffic } of served) {
-            const move = moves.get(key);
-            const known = new Set([ports.get(key), move?.from, move?.to]);
-            const shared = new Set(sharedPorts.map((each) => each.port));
-            for (const each of [at, ...shared])
-              assert.ok(each === undefined || known.has(each), `${key}: ${each}`);
-            if (shared.size > 0) assert.equal(traffic, 'http');
-            if (at === undefined || shared.has(at)) continue;
-            assert.equal(own.get(at), undefined, `${at} stands for ${key} and another`);
-            own.set(at, key);
-          }
-          for (const { sharedPorts = [] } of served) {
-            for (const each of sharedPorts) assert.equal(own.get(each.port), undefined);
-          }
+          assertServed([...builder.build().services.values()], { ports, moves });
           const http = builder.allocation.ports.http.assigned;
           assert.equal(new Set(http.values()).size, http.size);
         }
