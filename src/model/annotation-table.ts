@@ -13,6 +13,10 @@ export interface AnnotationTypes {
   readonly scheme: Scheme;
   /** How often a request is sent at most, in all. */
   readonly 'retry-attempts': number;
+  /** Requests a second from one client. */
+  readonly 'ratelimit-average': number;
+  /** Requests at once from one client. */
+  readonly 'ratelimit-burst': number;
 }
 
 export type AnnotationName = keyof AnnotationTypes;
@@ -22,4 +26,6 @@ export const annotationTable: { readonly [N in AnnotationName]: ValueReader<Anno
   'traffic-type': oneOf('http', 'tcp', 'udp'),
   scheme: oneOf('http', 'h2c', 'https'),
   'retry-attempts': count,
+  'ratelimit-average': count,
+  'ratelimit-burst': count,
 };

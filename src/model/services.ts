@@ -1,7 +1,13 @@
 // The service pass: one Service object with its endpoints becomes one service of the mesh, or nothing, and what is wrong
 // with it becomes problems.
 
-import { annotationsOf, readAnnotations, type AnnotationMistake, type Annotations } from './annotations.ts';
+import {
+  annotationsOf,
+  readAnnotations,
+  type AnnotationMistake,
+  type Annotations,
+  type AnnotationValues,
+} from './annotations.ts';
 import { findEndpoints, type EndpointFinding } from './endpoints.ts';
 import { isIgnored } from './ignore.ts';
 import { objectKey, portKey } from './key.ts';
@@ -55,28 +61,47 @@ export function draftService(
   }
   for (const port of service.ports) {
     const values = annotationsOf(annotations, port);
-    const traffic = values['traffic-type'] ?? options.defaultMode;
-    const protocol = traffic === 'udp' ? 'UDP' : 'TCP';
-    if (port.protocol !== protocol) {
-      problems.push(protocolProblem(service, port, traffic));
-      continue;
-    }
-    const policy = policyOf(values, traffic);
-    const { endpoints, finding } = findEndpoints(service, port, view);
-    if (finding !== undefined) problems.push(findingProblem(service, port, finding));
-    if (finding?.kind === 'unresolved' && finding.pods.length === finding.matching) isUnresolvable = true;
-    ports.push({
-      key: portKey(key, port.port, protocol),
-      name: port.name,
-      port: port.port,
-      traffic,
-      ...upstreamOf(traffic, { scheme: values.scheme, appProtocol: port.appProtocol }),
-      ...(policy !== undefined && { policy }),
-      endpoints,
-    });
+    const drafted = draftPort(service, port, { view, values, defaultMode: options.defaultMode });
+    problems.push(...drafted.problems);
+    if (drafted.isUnresolvable) isUnresolvable = true;
+    if (drafted.port !== undefined) ports.push(drafted.port);
   }
   const { namespace, name, ipFamilies } = service;
   return { namespace, name, ports, annotations, ipFamilies, problems, isUnresolvable };
+}
+
+function draftPort(
+  service: KubeService,
+  port: KubeServicePort,
+  given: { readonly view: ObjectView; readonly values: AnnotationValues; readonly defaultMode: TrafficType },
+): Pick<ServiceDraft, 'problems' | 'isUnresolvable'> & { readonly port?: PortDraft } {
+  const { view, values, defaultMode } = given;
+  const traffic = values['traffic-type'] ?? defaultMode;
+  const protocol = traffic === 'udp' ? 'UDP' : 'TCP';
+  if (port.protocol !== protocol) {
+    return { problems: [protocolProblem(service, port, traffic)], isUnresolvable: false };
+  }
+  const { policy, mistakes } = policyOf(values, traffic);
+  const { endpoints, finding } = findEndpoints(service, port, view);
+  const draft: PortDraft = {
+    key: portKey(objectKey(service.namespace, service.name), port.port, protocol),
+    name: port.name,
+    port: port.port,
+    traffic,
+    ...upstreamOf(traffic, { scheme: values.scheme, appProtocol: port.appProtocol }),
+    ...(policy !== undefined && { policy }),
+    endpoints,
+  };
+  return {
+    port: draft,
+    problems: [
+      ...mistakes.map(({ annotation, what }) =>
+        annotationProblem(service, { annotation, what: `of port ${port.port} ${what}` }),
+      ),
+      ...(finding === undefined ? [] : [findingProblem(service, port, finding)]),
+    ],
+    isUnresolvable: finding?.kind === 'unresolved' && finding.pods.length === finding.matching,
+  };
 }
 
 /** Makes a problem of a Service. */

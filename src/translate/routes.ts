@@ -17,6 +17,7 @@ import { type RouteConfiguration, RouteConfigurationSchema } from '../gen/envoy/
 import { PreviousHostsPredicateSchema } from '../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts';
 import type { PortPolicy } from '../model/policy.ts';
 import { milliseconds, never } from './durations.ts';
+import { filterPolicy } from './filter-policy.ts';
 import { internalHeaders } from './names.ts';
 import { any } from './pack.ts';
 
@@ -74,6 +75,7 @@ function virtualHost({ name, domains, cluster, policy }: HttpRoute): VirtualHost
   return create(VirtualHostSchema, {
     name,
     domains: [...domains],
+    typedPerFilterConfig: filterPolicy(policy),
     requestHeadersToRemove: [internalHeaders.forwardedProto],
     routes: [
       route(cluster, { headers: [isSafe], retryPolicy: ofSafe }),

@@ -13,6 +13,8 @@ export interface Dial {
 }
 
 export interface HttpRequest extends Dial {
+  /** Address from which to connect; the system's choice by default. */
+  readonly from?: string;
   /** `Host`, or `:authority`; the address and port by default. */
   readonly host?: string;
   /**
@@ -72,6 +74,7 @@ export class HttpClient implements Disposable {
         agent: this.#agent,
         host: request.address,
         port: request.port,
+        ...(request.from !== undefined && { localAddress: request.from }),
         method: request.method ?? 'GET',
         path: request.protocol === 'proxy' ? `http://${host}${path}` : path,
         headers: { ...request.headers, host },
