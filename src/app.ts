@@ -46,5 +46,6 @@ export async function runStandalone(options: StandaloneOptions, run: StandaloneR
     options.envoy === 'external'
       ? aborted
       : (until: AbortSignal) => runManagedEnvoy(options, { mesh, xdsPort: xds.port, log }, until);
-  await runTogether([(until) => source.run((offer) => mesh.loop.offer(offer), until), envoy], signal);
+  const read = (until: AbortSignal): Promise<void> => source.run((offer) => mesh.loop.offer(offer), until);
+  await runTogether([read, (until) => mesh.run(until), envoy], signal);
 }

@@ -120,6 +120,7 @@ class Controller {
     this.#trafficDistribution = trafficDistributionOf(version);
     await runTogether(
       [
+        (until) => this.mesh.run(until),
         (until) => this.#shadows.follow(until),
         (until) => this.#proxyPods.run(until),
         (until) => this.#read(until),

@@ -7,6 +7,7 @@ import { byProblem, type Problem } from '../model/problem.ts';
 import { drainSeconds } from '../proxy/supervise.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { aborted } from '../runtime/run-together.ts';
 import type { ApiState, NodeConfiguration } from '../serve/http/api.ts';
 import { Metrics } from '../serve/http/metrics.ts';
 import { addressText } from '../serve/listen-error.ts';
@@ -84,6 +85,11 @@ export class Mesh implements ApiState {
   /** Resolves when requests are served; with Envoys that others start, when these are told what to serve. */
   get serving(): Promise<void> {
     return this.#serving.promise;
+  }
+
+  /** Resolves when the signal aborts; rejects where the mesh can't go on before. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.race([aborted(signal), this.loop.failed]);
   }
 
   /** Says what the mesh is reached by. */

@@ -32,7 +32,12 @@ const noTypes: Resources = {
 };
 
 function start(
-  given: { readonly httpPorts?: number; readonly settleAtOnce?: true; readonly restMs?: number } = {},
+  given: {
+    readonly httpPorts?: number;
+    readonly settleAtOnce?: true;
+    readonly restMs?: number;
+    readonly failsOn?: string;
+  } = {},
 ): Harness {
   const clock = new FakeClock();
   const log = new RecordLog();
@@ -41,6 +46,7 @@ function start(
   const steps: string[] = [];
   const translations = new WeakMap<ReadonlyMap<string, unknown>, Resources>();
   const translate = ({ services }: Topology): Resources => {
+    if (services.has(given.failsOn ?? '')) throw new Error('an injected defect');
     const known = translations.get(services);
     if (known !== undefined) return known;
     const resources = { ...noTypes };
@@ -105,6 +111,17 @@ describe('ControlLoop', () => {
     clock.advance(200);
     assert.equal(rounds.length, 3);
     assert.equal(published.length, 2);
+  });
+
+  it('says so where a round fails, and publishes nothing more', async () => {
+    const { clock, loop, offer, published } = start({ failsOn: 'store/cart' });
+    offer(put(shop));
+    clock.advance(200);
+    offer(put(cart));
+    clock.advance(200);
+    await assert.rejects(loop.failed, /^Error: an injected defect$/);
+    assert.equal(published.length, 1);
+    assert.equal(loop.topology?.services.size, 1);
   });
 
   it('never holds back the removal of an endpoint', () => {

@@ -59,6 +59,7 @@ export class ControlLoop {
   #resources: Resources | undefined;
   #waiting = 0;
   #settled = 0;
+  readonly #failed = Promise.withResolvers<never>();
 
   constructor(options: ControlOptions) {
     this.#options = options;
@@ -67,7 +68,12 @@ export class ControlLoop {
     this.#problems = new ProblemLog(options.log);
     const { clock, quietMs = 10, maxMs = 100, restMs = 0 } = options;
     this.#resting = new RestingNumbers(clock, restMs);
-    this.#holdoff = new Holdoff({ clock, quietMs, maxMs }, () => this.#round());
+    this.#holdoff = new Holdoff({ clock, quietMs, maxMs }, () => this.#roundOrEnd());
+  }
+
+  /** Rejects where a round fails, which is a defect of ours: nothing new is built then, and who runs the loop has to end. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /** The topology that proxies were last told; undefined before the first. */
@@ -134,6 +140,15 @@ export class ControlLoop {
     if (dueAt === undefined) return;
     const { clock } = this.#options;
     this.#restTimer = clock.after(Math.max(1, dueAt - clock.now()), () => this.#release());
+  }
+
+  #roundOrEnd(): void {
+    try {
+      this.#round();
+    } catch (error) {
+      this.stop();
+      this.#failed.reject(error);
+    }
   }
 
   #round(): void {

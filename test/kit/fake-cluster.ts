@@ -58,6 +58,11 @@ export class FakeCluster implements AsyncDisposable {
     return new FakeCluster(server, new KubeClient({ access }));
   }
 
+  /** Number of watches that are open. */
+  get watching(): number {
+    return this.#watches.size;
+  }
+
   /** Makes an object, or changes it. */
   put(object: KubeObject): void {
     const isNew = !this.#objects.has(nameOf(object));
@@ -115,6 +120,7 @@ export class FakeCluster implements AsyncDisposable {
       const watch = { kind, namespace, response };
       if (searchParams.get('sendInitialEvents') === 'true') this.#tellAll(watch);
       this.#watches.add(watch);
+      response.once('close', () => this.#watches.delete(watch));
     }
   }
 

@@ -8,8 +8,9 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { pathToFileURL } from 'node:url';
 
-import { startControlPlane } from '../kit/control-plane.ts';
+import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { KubeObjects } from '../kit/kube-objects.ts';
 import { runMaesh, startMaesh, type RunningMaesh } from '../kit/run-maesh.ts';
 
@@ -97,15 +98,53 @@ describe('maesh without a command', () => {
 });
 
 describe('maesh without a command, in a cluster that is there', () => {
-  it('says that it is ready, and ends with success when it is asked to', async () => {
-    await using plane = await startControlPlane();
-    using objects = new KubeObjects(plane.admin);
+  let plane: ControlPlane;
+  let objects: KubeObjects;
+
+  before(async () => {
+    plane = await startControlPlane();
+    objects = new KubeObjects(plane.admin);
     await objects.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'maesh' } });
-    const env = { HOME: folder, KUBECONFIG: plane.kubeconfig };
-    const controller = startMaesh([...anyPorts, '--logLevel', 'info'], { cwd: folder, env });
+  });
+
+  after(async () => {
+    objects[Symbol.dispose]();
+    await plane.stop();
+  });
+
+  /** Starts a controller and waits until it leads and is ready. */
+  async function startReady(env: Readonly<Record<string, string>> = {}): Promise<RunningMaesh> {
+    const controller = startMaesh([...anyPorts, '--logLevel', 'info'], {
+      cwd: folder,
+      env: { HOME: folder, KUBECONFIG: plane.kubeconfig, ...env },
+    });
     await controller.printed(/msg="The mesh is ready"/, 'stderr');
+    await controller.printed(/msg="This replica leads"/, 'stderr');
+    return controller;
+  }
+
+  it('says that it is ready, and ends with success when it is asked to', async () => {
+    const controller = await startReady();
     controller.child.kill('SIGTERM');
     const { code, stderr } = await controller.result;
     assert.equal(code, 0, stderr);
   });
+
+  for (const what of ['reading', 'translation']) {
+    it(`ends in order and with failure where a defect stops its ${what} later`, async () => {
+      const preload = `--import ${pathToFileURL(join(import.meta.dirname, '../kit/break-later.ts')).href}`;
+      const controller = await startReady({ NODE_OPTIONS: preload, BREAK_LATER: what });
+      const metadata = { name: `shop-${what}`, namespace: 'store' };
+      const shop = { apiVersion: 'v1', kind: 'Service', metadata };
+      await objects.apply({ ...shop, spec: { ports: [{ name: 'web', port: 80 }] } });
+      await controller.printed(/msg="Wrote a shadow Service"/, 'stderr');
+      controller.child.kill('SIGUSR2');
+      await controller.printed(/^broken$/m, 'stderr');
+      await objects.apply({ ...shop, spec: { ports: [{ name: 'web', port: 81 }] } });
+      const { code, stderr } = await controller.result;
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /msg="This replica leads no more: it gave its Lease back"/);
+      assert.match(stderr, /\nmaesh: an injected defect; nobody expected this; .*\n$/);
+    });
+  }
 });

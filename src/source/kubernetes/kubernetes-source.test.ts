@@ -120,6 +120,24 @@ describe('a Kubernetes source, its first offer', () => {
   });
 });
 
+describe('a Kubernetes source that meets a defect of ours', () => {
+  it('ends all that it follows, and rejects with it', async () => {
+    await using cluster = await FakeCluster.start();
+    let offers = 0;
+    const running = sourceOf(cluster).run(() => {
+      offers += 1;
+      if (offers === 2) throw new Error('an injected defect');
+    }, new AbortController().signal);
+    await until('the first offer', () => offers === 1 || undefined);
+    assert.ok(cluster.watching > 1);
+    cluster.put(kubeService());
+    await assert.rejects(running, /^Error: an injected defect$/);
+    await until('nothing to be followed', () => cluster.watching === 0 || undefined);
+    cluster.put(kubePod());
+    assert.equal(offers, 2);
+  });
+});
+
 describe('a Kubernetes source, its later offers', () => {
   it('hold each what changed and nothing else', async () => {
     await using cluster = await FakeCluster.start();

@@ -12,6 +12,7 @@ import { Reflector, type ReflectorTiming } from '../../kube/reflector.ts';
 import type { ResourceType } from '../../kube/resource-type.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import { runTogether } from '../../runtime/run-together.ts';
 import { kindParsers } from '../parse/kinds.ts';
 import type { Parsed } from '../parse/parsed.ts';
 import type { Source } from '../source.ts';
@@ -85,7 +86,8 @@ class Run {
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    if (this.#parts.length > 0) await Promise.all(this.#parts.map(({ reflector }) => reflector.run(signal)));
+    const followAll = this.#parts.map(({ reflector }) => reflector.run.bind(reflector));
+    if (followAll.length > 0) await runTogether(followAll, signal);
     else await this.#followNothing(signal);
   }
 
