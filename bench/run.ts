@@ -10,6 +10,7 @@ const usage = `Usage: npm run bench -- WHAT [FLAGS]
   changes   a change in the folder → its effect in Envoy, with the time in each stage
   memory    memory of controller and Envoy: at rest, and after 1,000 changes
   start     start of the process → first proxied request
+  controller   the controller of a cluster: its start, its memory, and from a change in the API server to its effect
   path      requests a second and latency: Maesh, a bare Envoy, Traefik, the backend alone
   all       all of these, in some 12 minutes
   mutations random changes of the folder while requests run (--count 100000 --seed 1 --check-every 1000)
@@ -17,8 +18,11 @@ const usage = `Usage: npm run bench -- WHAT [FLAGS]
   --sizes 10,1000,5000   numbers of services (changes, memory, start)
   --count 399            changes at each size (changes)
   --layout file-each     or one-file: all services in a single file (changes)
-  --rounds 7             rounds over all programs (path), starts at each size (start: 5)
-  --seconds 3            length of a measurement (path)
+  --rounds 7             rounds over all programs (path), starts at each size (start: 5, controller: 3)
+  --seconds 3            length of a measurement (path), time in which endpoints change (controller: 60)
+  --endpoints 10,20      endpoints of each service, each a cluster of its own (controller, with 5,000 services)
+  --per-second 100       changes of endpoints a second (controller)
+  --clients 1000         clients of xDS besides the real Envoy (controller)
 
 End everything else that keeps the machine busy. Tables are printed, all figures are in bench/results/WHAT.json.
 `;
@@ -36,14 +40,17 @@ async function measure(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      sizes: { type: 'string', default: '10,1000,5000' },
+      sizes: { type: 'string' },
       count: { type: 'string', default: '399' },
       layout: { type: 'string', default: 'file-each' },
       rounds: { type: 'string' },
-      seconds: { type: 'string', default: '3' },
+      seconds: { type: 'string' },
+      endpoints: { type: 'string', default: '10,20' },
+      'per-second': { type: 'string', default: '100' },
+      clients: { type: 'string', default: '1000' },
     },
   });
-  const sizes = values.sizes.split(',').map(Number);
+  const sizes = numbers(values.sizes ?? '10,1000,5000');
   const layout: Layout = values.layout === 'one-file' ? 'one-file' : 'file-each';
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 
@@ -63,7 +70,20 @@ async function measure(): Promise<void> {
     },
     async path() {
       const { path } = await import('./suites/path.ts');
-      await path({ rounds: rounds ?? 7, seconds: Number(values.seconds) });
+      await path({ rounds: rounds ?? 7, seconds: Number(values.seconds ?? 3) });
+    },
+    async controller() {
+      const { controller } = await import('./suites/controller.ts');
+      const services = numbers(values.sizes ?? '5000');
+      await controller({
+        sizes: services.flatMap((count) =>
+          numbers(values.endpoints).map((endpointsEach) => ({ services: count, endpointsEach })),
+        ),
+        perSecond: Number(values['per-second']),
+        seconds: Number(values.seconds ?? 60),
+        clients: Number(values.clients),
+        rounds: rounds ?? 3,
+      });
     },
   };
 
@@ -74,4 +94,8 @@ async function measure(): Promise<void> {
     process.stdout.write(usage);
     process.exitCode = what === undefined ? 0 : 1;
   }
+}
+
+function numbers(text: string): number[] {
+  return text.split(',').map(Number);
 }

@@ -1,18 +1,15 @@
 // The mesh under test: `maesh standalone` from this checkout, in a process of its own, as `npm run maesh` starts it.
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 import { freePort } from '../../test/kit/free-port.ts';
 import { until } from '../../test/kit/until.ts';
 import { heapFlags } from '../../tools/heap-flags.mjs';
 import { meshRange } from './addresses.ts';
-import type { Answer, HeapFigures, Moment, Question } from './moments.ts';
-import { now } from './now.ts';
+import type { HeapFigures, Moment } from './moments.ts';
 import { childrenNamed } from './process-figures.ts';
+import { TappedProcess } from './tapped-process.ts';
 import type { World } from './world.ts';
 
 /** How a mesh is started. */
@@ -35,36 +32,28 @@ interface Bootstrap {
 
 /** A running mesh; ended when disposed of. */
 export class Maesh implements AsyncDisposable {
-  readonly #child: ChildProcess;
+  readonly #process: TappedProcess;
   /** Where HTTP services are reached by Host. */
   readonly http: { readonly host: string; readonly port: number };
   readonly #apiPort: number;
   readonly #stateDir: string;
-  /** When the process was started. */
-  readonly startedAt: number;
-  /** When each message was logged first, by its text. */
-  readonly logged: Map<string, number> = new Map();
   #isReady = false;
-  #waiting: ((answer: Answer) => void) | undefined;
 
   private constructor(
-    child: ChildProcess,
+    command: readonly [program: string, ...args: string[]],
     {
       ports,
       stateDir,
     }: { readonly ports: { readonly http: number; readonly api: number }; readonly stateDir: string },
   ) {
-    this.startedAt = now();
-    this.#child = child;
+    this.#process = new TappedProcess(command, {
+      onOutput: (text) => {
+        if (text.includes('The mesh is ready')) this.#isReady = true;
+      },
+    });
     this.http = { host: loopback, port: ports.http };
     this.#apiPort = ports.api;
     this.#stateDir = stateDir;
-    child.on('message', (answer: Answer) => this.#waiting?.(answer));
-    if (child.stderr !== null)
-      createInterface({ input: child.stderr }).on('line', (line) => this.#line(line));
-    child.stdout?.on('data', (text: Buffer) => {
-      if (text.includes('The mesh is ready')) this.#isReady = true;
-    });
   }
 
   /** Starts a mesh for a folder of manifests. It does not serve yet: see {@link Maesh.ready}. */
@@ -91,7 +80,7 @@ export class Maesh implements AsyncDisposable {
       'standalone',
       ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ];
-    return new Maesh(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }), { ports, stateDir });
+    return new Maesh([program, ...args], { ports, stateDir });
   }
 
   /** Starts a mesh and resolves when it serves. */
@@ -108,8 +97,17 @@ export class Maesh implements AsyncDisposable {
 
   /** Id of the controller's process. */
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error('maesh could not be started');
-    return this.#child.pid;
+    return this.#process.pid;
+  }
+
+  /** When the process was started. */
+  get startedAt(): number {
+    return this.#process.startedAt;
+  }
+
+  /** When a message was logged first. */
+  loggedAt(message: string): number | undefined {
+    return this.#process.logged.get(message)?.first;
   }
 
   /** Resolves when the mesh says that it serves. */
@@ -117,7 +115,7 @@ export class Maesh implements AsyncDisposable {
     await until(
       'maesh to be ready',
       () => {
-        if (this.#hasEnded) throw new Error('maesh has ended');
+        if (this.#process.hasEnded) throw new Error('maesh has ended');
         return this.#isReady || undefined;
       },
       60_000,
@@ -143,16 +141,13 @@ export class Maesh implements AsyncDisposable {
   }
 
   /** What has happened in the controller since the last time. */
-  async takeMoments(): Promise<readonly Moment[]> {
-    const answer = await this.#ask('take');
-    return answer.to === 'take' ? answer.moments : [];
+  takeMoments(): Promise<readonly Moment[]> {
+    return this.#process.takeMoments();
   }
 
   /** Memory of the controller after a garbage collection. */
-  async collect(): Promise<HeapFigures> {
-    const answer = await this.#ask('collect');
-    if (answer.to !== 'collect') throw new Error(`The controller answers ${answer.to} to collect`);
-    return answer.heap;
+  collect(): Promise<HeapFigures> {
+    return this.#process.collect();
   }
 
   /** Reads from the API. */
@@ -161,32 +156,7 @@ export class Maesh implements AsyncDisposable {
     return response.text();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#hasEnded) return;
-    const end = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    await end;
-  }
-
-  get #hasEnded(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
-
-  #ask(question: Question): Promise<Answer> {
-    const answer = new Promise<Answer>((resolve) => (this.#waiting = resolve));
-    this.#child.send(question);
-    return answer;
-  }
-
-  #line(line: string): void {
-    const at = now();
-    try {
-      const { level, msg } = JSON.parse(line) as { readonly level: string; readonly msg: string };
-      if (!this.logged.has(msg)) this.logged.set(msg, at);
-      if (level !== 'info') process.stderr.write(`${line}\n`);
-    } catch {
-      // What Node itself says when it can't run a program.
-      process.stderr.write(`${line}\n`);
-    }
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#process[Symbol.asyncDispose]();
   }
 }

@@ -4,6 +4,8 @@
 export type MomentName =
   /** The program's own code begins to run: Node is there. */
   | 'booted'
+  /** Bytes of a watch have come from the API server. */
+  | 'received'
   /** The kernel has said that a file changed. */
   | 'noticed'
   /** Files are looked at: those that changed together have been gathered. */
@@ -21,12 +23,18 @@ export type MomentName =
   /** Resources were written to the proxy's stream. */
   | 'pushed'
   /** The proxy has acknowledged some. */
-  | 'acknowledged';
+  | 'acknowledged'
+  /** A proxy has acknowledged a whole snapshot, for the first time. */
+  | 'current'
+  /** Every connected proxy has acknowledged a snapshot. */
+  | 'settled';
 
 /** When it happened, in milliseconds of the clock that all processes of the machine share. */
 export interface Moment {
   readonly name: MomentName;
   readonly at: number;
+  /** Keys of objects, names of resources, a type, a node or a sequence number, as the moment has it. */
+  readonly about?: readonly string[];
 }
 
 /** Memory of the controller by its own account, after a full garbage collection, in bytes. */

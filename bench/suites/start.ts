@@ -70,7 +70,7 @@ async function startOnce(world: World, size: number): Promise<Milestones> {
     first('looking'),
     first('offered'),
     first('published'),
-    maesh.logged.get('Proxy connected') ?? Number.NaN,
+    maesh.loggedAt('Proxy connected') ?? Number.NaN,
     firstAt,
     readyAt,
   ];

@@ -21,9 +21,9 @@ export interface EnvoyProcess extends AsyncDisposable {
 
 /**
  * Starts an Envoy with two workers, with the bootstrap's admin interface on any free port of 127.0.0.1. Resolves when
- * it serves, which is when it has been told everything; rejects with its log if it ends before.
+ * it serves, which is when it has been told everything; rejects with its log if it ends before, and after 15 s (`withinMs`).
  */
-export async function startEnvoyProcess(bootstrap: object): Promise<EnvoyProcess> {
+export async function startEnvoyProcess(bootstrap: object, withinMs?: number): Promise<EnvoyProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'maesh-envoy-'));
   const config = join(folder, 'bootstrap.json');
   const adminFile = join(folder, 'admin');
@@ -52,10 +52,11 @@ export async function startEnvoyProcess(bootstrap: object): Promise<EnvoyProcess
     },
   };
   try {
-    const outcome = await until('Envoy to be ready', async () => {
+    const isReady = async (): Promise<'ended' | 'ready' | undefined> => {
       if (hasEnded(child)) return 'ended';
       return (await envoy.admin('/ready')) === 'LIVE\n' ? 'ready' : undefined;
-    });
+    };
+    const outcome = await until('Envoy to be ready', isReady, withinMs);
     if (outcome === 'ended') throw new Error(`Envoy ended: ${log}`);
   } catch (error) {
     await envoy[Symbol.asyncDispose]();
