@@ -31,7 +31,7 @@ export interface Reached {
  * How long a freed port or address rests when no proxy knows it any more: three times as long as Envoy keeps the
  * connections to it, and longer than answers of our DNS may be kept.
  */
-const restMs = 3 * drainSeconds * 1000;
+export const usualRestMs: number = 3 * drainSeconds * 1000;
 
 /** What one mesh differs in from another. */
 export interface MeshOptions {
@@ -45,6 +45,8 @@ export interface MeshOptions {
   /** Pods of proxies that are known now, in a cluster; asked whenever somebody wants to know. */
   readonly proxyPods?: () => readonly ProxyPod[];
   readonly onRound?: (round: Round) => void;
+  /** How long a freed port or address rests when no proxy of this process knows it any more, if not as usual. */
+  readonly restMs?: number;
   readonly log: Log;
 }
 
@@ -77,7 +79,7 @@ export class Mesh implements ApiState {
       onRound: (round) => this.#roundDone(round),
       clock: systemClock,
       log,
-      restMs,
+      restMs: options.restMs ?? usualRestMs,
     });
     this.xds.onSettled((sequence) => this.loop.settled(sequence));
   }

@@ -6,7 +6,7 @@ import { TopologyBuilder, type ModelOptions } from '../model/build.ts';
 import type { Allocation } from '../model/compose.ts';
 import type { ServiceKey } from '../model/key.ts';
 import type { Offer } from '../model/offer.ts';
-import type { RecordedPorts } from '../model/recorded.ts';
+import type { PortMoves, RecordedPorts, SharedPorts } from '../model/recorded.ts';
 import type { ServiceDraft } from '../model/services.ts';
 import type { Topology } from '../model/topology.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
@@ -58,7 +58,9 @@ export class ControlLoop {
   #topology: Topology | undefined;
   #resources: Resources | undefined;
   #waiting = 0;
+  #sequence = 0;
   #settled = 0;
+  #restingAllocation: Allocation | undefined;
   readonly #failed = Promise.withResolvers<never>();
 
   constructor(options: ControlOptions) {
@@ -91,9 +93,19 @@ export class ControlLoop {
     return this.#builder.allocation;
   }
 
+  /** Mesh ports that several service ports have on record, as the last round found them. */
+  get sharedPorts(): SharedPorts {
+    return this.#builder.sharedPorts;
+  }
+
   /** The services as the last round drafted them, those included that have no mesh port yet. */
   get drafts(): ReadonlyMap<ServiceKey, ServiceDraft> {
     return this.#builder.drafts;
+  }
+
+  /** The sequence number of the snapshot that was published last; 0 before the first. */
+  get sequence(): number {
+    return this.#sequence;
   }
 
   /** Changes that no round has taken up yet. */
@@ -113,8 +125,8 @@ export class ControlLoop {
    * Takes in which mesh ports are on record in the cluster; see TopologyBuilder.record. To be called before the first
    * offer, so that nothing is built without it.
    */
-  record(recorded: RecordedPorts): void {
-    this.#builder.record(recorded);
+  record(recorded: RecordedPorts, moves?: PortMoves): void {
+    this.#builder.record(recorded, moves);
     if (this.#topology !== undefined) this.#holdoff.touch();
   }
 
@@ -161,12 +173,8 @@ export class ControlLoop {
     this.#problems.update(topology.problems);
     const resources = translate(topology);
     const translated = clock.now();
-    if (resources !== this.#resources) {
-      const sequence = publish(resources);
-      this.#resting.published(this.#builder.allocation, sequence);
-      // With no proxy connected it is settled as soon as it is published.
-      if (this.#settled >= sequence) this.settled(this.#settled);
-    }
+    if (resources !== this.#resources) this.#sequence = publish(resources);
+    this.#rest();
     this.#topology = topology;
     this.#resources = resources;
     onRound?.({
@@ -176,6 +184,16 @@ export class ControlLoop {
       translateMs: translated - built,
       publishMs: clock.now() - translated,
     });
+  }
+
+  /** Has what was freed rest. What proxies were told before is without it already where nothing had to be published. */
+  #rest(): void {
+    const { allocation } = this.#builder;
+    if (allocation === this.#restingAllocation) return;
+    this.#restingAllocation = allocation;
+    this.#resting.published(allocation, this.#sequence);
+    // It may be settled as soon as it is published, with no proxy connected, or have been before.
+    if (this.#settled >= this.#sequence) this.settled(this.#settled);
   }
 
   #save(): void {
