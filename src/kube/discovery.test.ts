@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 
 import { clientOf, failureOf, replies } from '../../test/kit/kube-answers.ts';
-import { isServed, servedVersions, serverVersion } from './discovery.ts';
+import { firstServed, isServed, servedVersions, serverVersion } from './discovery.ts';
 
 const documents: Readonly<Record<string, object>> = {
   '/version': { major: '1', minor: '36+', gitVersion: 'v1.36.3-gke.1' },
@@ -39,6 +39,15 @@ suite('discovery', () => {
     assert.equal(await of('', 'v1', 'services'), false);
     assert.equal(await of('split.smi-spec.io', 'v1alpha3', 'trafficsplits'), true);
     assert.equal(await of('split.smi-spec.io', 'v1alpha2', 'trafficsplits'), false);
+    const split = { group: 'split.smi-spec.io', plural: 'trafficsplits' };
+    const first = (...versions: readonly string[]) => firstServed(client, split, { versions });
+    // The group has v1alpha4 too, but not of this resource.
+    assert.equal(await first('v1alpha4', 'v1alpha3', 'v1alpha2'), 'v1alpha3');
+    assert.equal(await first('v1alpha2'), undefined);
+    assert.equal(
+      await firstServed(client, { group: 'none', plural: 'a' }, { versions: ['v1', 'v2'] }),
+      undefined,
+    );
     const broken = await clientOf(replies(500, {}));
     assert.equal((await failureOf(servedVersions(broken.client, 'a'))).status, 500);
     assert.equal(

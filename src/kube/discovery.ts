@@ -53,6 +53,22 @@ export async function isServed(
   );
 }
 
+/** The first of some versions in which a resource is served; undefined where it is served in none of them. */
+export async function firstServed(
+  client: KubeClient,
+  { group, plural }: Pick<ResourceType, 'group' | 'plural'>,
+  options: CallOptions & { readonly versions: readonly string[] },
+): Promise<string | undefined> {
+  const { versions, ...call } = options;
+  // Mostly the group is not served at all, which one answer says for all versions.
+  const served = versions.length === 1 ? versions : await servedVersions(client, group, call);
+  for (const version of versions) {
+    if (served.includes(version) && (await isServed(client, { group, version, plural }, call)))
+      return version;
+  }
+  return undefined;
+}
+
 async function documentIfServed(client: KubeClient, path: string, options?: CallOptions): Promise<unknown> {
   try {
     return await client.document(path, options);

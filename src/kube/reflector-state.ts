@@ -33,6 +33,16 @@ export class StateLog {
     this.#clock = clock;
   }
 
+  /** The resource is followed in another version from now on. */
+  version(version: string): void {
+    this.#log.info(
+      'Following the resource in the newest version that the API server has of those known here',
+      {
+        version,
+      },
+    );
+  }
+
   state(state: ReflectorState, objects: number): void {
     const shown = 'error' in state ? `${state.kind} ${state.error.message}` : state.kind;
     const isTrouble = 'error' in state;

@@ -5,7 +5,7 @@ import { Backoff } from '../runtime/backoff.ts';
 import { systemClock, type Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { KubeClient, Selection } from './client.ts';
-import { isServed } from './discovery.ts';
+import { firstServed } from './discovery.ts';
 import { failure, KubeError, type Subject } from './kube-error.ts';
 import { ReflectedSet, type ReflectedChange, type ReflectedSetOptions } from './reflected-set.ts';
 import { StateLog, type ReflectorState } from './reflector-state.ts';
@@ -47,6 +47,11 @@ export interface ReflectorOptions<T> extends ReflectedSetOptions<T> {
   readonly client: KubeClient;
   readonly selection: Selection;
   /**
+   * Versions in which the resource is understood, the best first. It is followed in the first of them that the server
+   * has, also where that becomes another: the one of the selection alone by default.
+   */
+  readonly versions?: readonly string[];
+  /**
    * Called once, with everything that there is (possibly nothing): when the first list is complete, or the server has
    * no such resource.
    */
@@ -66,7 +71,8 @@ export interface ReflectorOptions<T> extends ReflectedSetOptions<T> {
 /** Follows one resource. Constructing it asks nothing. */
 export class Reflector<T> {
   readonly #options: ReflectorOptions<T>;
-  readonly #selection: Selection;
+  /** What is followed, in the version that is asked for now. */
+  #selection: Selection;
   readonly #timing: ReflectorTiming;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -76,6 +82,7 @@ export class Reflector<T> {
   readonly #turns = new Turns();
   #state: ReflectorState = { kind: 'starting' };
   #hasSynced = false;
+  #told: string | undefined;
   /** Whether the server tells a list as events (watch-list, Kubernetes 1.32 and later); tried until it refuses. */
   #canStreamLists = true;
   #fruitless = 0;
@@ -100,6 +107,11 @@ export class Reflector<T> {
     return this.#state;
   }
 
+  /** The version up to which every event has been told; undefined where only a list can tell what there is. */
+  get position(): string | undefined {
+    return this.#told;
+  }
+
   /** Number of objects known of. */
   get size(): number {
     return this.#set.size;
@@ -122,6 +134,7 @@ export class Reflector<T> {
       try {
         await this.#follow(signal);
         if (this.#clock.now() - start < shortWatchMs) await this.#backoff.wait(signal);
+        await this.#lookForBetterVersion(signal);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof KubeError)) throw error;
@@ -233,6 +246,7 @@ export class Reflector<T> {
   /** Tells what is new; the first time, everything. */
   #tell(): void {
     const changes = this.#set.takeChanges();
+    this.#told = this.#set.position;
     if (!this.#hasSynced) {
       this.#hasSynced = true;
       this.#options.onSynced(changes);
@@ -244,28 +258,53 @@ export class Reflector<T> {
     if (error.isExpired) this.#set.forgetPosition();
     if (isAnswer(error)) this.#fruitless += 1;
     if (this.#fruitless >= maxFruitless) this.#set.forgetPosition();
-    if (error.status === 404) await this.#lookForResource(error, signal);
-    else this.#enter({ kind: error.status === 403 ? 'forbidden' : 'failing', error });
+    if (error.status === 404 || error.status === 403) await this.#lookForResource(error, signal);
+    else this.#enter({ kind: 'failing', error });
     await this.#backoff.wait(signal, error.retryAfterSeconds * 1000);
   }
 
-  /** Asks the server itself whether it has the resource: one 404 alone must not make every object vanish. */
+  /**
+   * Asks the server itself whether it has the resource: one 404 alone must not make every object vanish, and a 403 may
+   * be about a resource that is not there.
+   */
   async #lookForResource(error: KubeError, signal: AbortSignal): Promise<void> {
-    const { client } = this.#options;
+    const refusal: ReflectorState = { kind: error.status === 403 ? 'forbidden' : 'failing', error };
+    let version: string | undefined;
     try {
-      if (await isServed(client, this.#selection.type, { signal })) {
-        if (this.#state.kind !== 'absent') this.#enter({ kind: 'failing', error });
-        return;
-      }
+      version = await this.#servedVersion(signal);
     } catch (cause) {
       if (signal.aborted) return;
       if (!(cause instanceof KubeError)) throw cause;
-      this.#enter({ kind: 'failing', error: cause });
+      this.#enter(error.status === 403 ? refusal : { kind: 'failing', error: cause });
       return;
     }
-    this.#set.clear();
-    this.#tell();
-    this.#enter({ kind: 'absent' });
+    if (version === undefined) {
+      this.#set.clear();
+      this.#tell();
+      this.#enter({ kind: 'absent' });
+    } else if (version !== this.#selection.type.version) this.#use(version);
+    else if (this.#state.kind !== 'absent' || error.status === 403) this.#enter(refusal);
+  }
+
+  async #lookForBetterVersion(signal: AbortSignal): Promise<void> {
+    const current = this.#selection.type.version;
+    const { versions = [current] } = this.#options;
+    if (signal.aborted || versions[0] === current) return;
+    const version = await this.#servedVersion(signal);
+    // One that is served no more ends with a 404.
+    if (version !== undefined && version !== current) this.#use(version);
+  }
+
+  async #servedVersion(signal: AbortSignal): Promise<string | undefined> {
+    const { client, versions = [this.#selection.type.version] } = this.#options;
+    return await firstServed(client, this.#selection.type, { versions, signal });
+  }
+
+  /** Lists anew in another version, in which the same objects may say more. */
+  #use(version: string): void {
+    this.#selection = { ...this.#selection, type: { ...this.#selection.type, version } };
+    this.#set.forgetPosition();
+    this.#stateLog.version(version);
   }
 
   #enter(state: ReflectorState): void {

@@ -3,11 +3,14 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { basename, dirname } from 'node:path';
 
 import { resolveAccess } from '../../src/kube/access.ts';
 import { KubeClient } from '../../src/kube/client.ts';
+import { targetPath } from '../../src/kube/resource-type.ts';
 import { objectKey } from '../../src/model/key.ts';
 import type { Kind, KubeObject } from '../../src/model/objects.ts';
+import { kindParsers } from '../../src/source/parse/kinds.ts';
 import { bookmarkLine, eventLine } from './fake-api-server.ts';
 import { manifestOf } from './manifest-of.ts';
 
@@ -18,18 +21,25 @@ interface Watch {
   readonly response: ServerResponse;
 }
 
-const collections: ReadonlyMap<string, Kind> = new Map([
-  ['/api/v1/services', 'Service'],
-  ['/api/v1/pods', 'Pod'],
-  ['/apis/discovery.k8s.io/v1/endpointslices', 'EndpointSlice'],
-]);
+/** The kinds that a source follows, each in the newest version that it reads. */
+const collections: ReadonlyMap<string, Kind> = new Map(
+  Object.values(kindParsers).map(({ kind, group, versions: [version], plural }) => {
+    return [targetPath({ type: { group, version, plural } }), kind];
+  }),
+);
+
+/** What discovery says of them, by path. */
+const groups = Map.groupBy(
+  [...collections.keys()].map((path) => ({ group: dirname(path), name: basename(path) })),
+  ({ group }) => group,
+);
 
 /**
  * A running server. It knows watches that begin with what there is, and such as go on after all that they were told; and
  * nothing else.
  */
 export class FakeCluster implements AsyncDisposable {
-  /** Paths of all that was asked for, in order. */
+  /** Paths of all that was asked for, in order, but for what is served. */
   readonly asked: string[] = [];
   /** Paths that are answered with 403. */
   readonly forbidden: Set<string> = new Set();
@@ -108,10 +118,11 @@ export class FakeCluster implements AsyncDisposable {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://fake');
-    this.asked.push(pathname);
+    if (!groups.has(pathname)) this.asked.push(pathname);
     const [, namespace] = /\/namespaces\/([^/]+)\//.exec(pathname) ?? [];
     const kind = collections.get(pathname.replace(/\/namespaces\/[^/]+/, ''));
     if (this.forbidden.has(pathname)) refuse(response, 403, 'Forbidden');
+    else if (groups.has(pathname)) response.end(JSON.stringify({ resources: groups.get(pathname) }));
     else if (kind === undefined) refuse(response, 404, 'NotFound');
     else if (searchParams.get('watch') !== 'true') refuse(response, 405, 'MethodNotAllowed');
     else {

@@ -2,7 +2,7 @@
 
 import { resolveAccess } from '../../src/kube/access.ts';
 import { KubeClient } from '../../src/kube/client.ts';
-import type { IpFamily, Kind, KubeObject } from '../../src/model/objects.ts';
+import { kinds, type IpFamily, type Kind, type KubeObject } from '../../src/model/objects.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import {
   createKubernetesSource,
@@ -29,7 +29,9 @@ export interface KubernetesWorldOptions extends Partial<Omit<KubernetesSourceOpt
  *   Of what a source can't read, only Services with too many ports get that far.
  */
 export class KubernetesWorld implements SourceWorld {
-  readonly kinds: readonly Kind[] = ['Service', 'EndpointSlice', 'Pod'];
+  readonly kinds: readonly Kind[] = kinds.filter(
+    (kind) => !['Endpoints', 'Namespace', 'ServiceAccount'].includes(kind),
+  );
   readonly #options: KubernetesWorldOptions;
   readonly #client: KubeClient;
   readonly #objects: KubeObjects;
@@ -55,13 +57,15 @@ export class KubernetesWorld implements SourceWorld {
     if (object.kind !== 'Namespace')
       this.#put.set(`${object.kind} ${object.namespace}/${object.name}`, manifest);
     const [applied] = await this.#objects.apply(manifest);
-    if (object.kind !== 'Service' || applied === undefined) return object;
+    if (applied === undefined || ['EndpointSlice', 'Pod'].includes(object.kind)) return object;
+    const { uid } = applied.metadata;
+    const known = { ...object, ...(uid !== undefined && { uid }) };
+    if (known.kind !== 'Service') return known;
     const { clusterIPs, ipFamilies } = applied['spec'] as {
       readonly clusterIPs: readonly string[];
       readonly ipFamilies: readonly IpFamily[];
     };
-    const { uid } = applied.metadata;
-    return { ...object, clusterIPs, ipFamilies, ...(uid !== undefined && { uid }) };
+    return { ...known, clusterIPs, ipFamilies };
   }
 
   async remove(object: KubeObject): Promise<void> {

@@ -9,6 +9,7 @@ import { KubernetesWorld } from '../kit/kubernetes-world.ts';
 import { kubeEndpoint, kubeSlice, kubeService, unreadableService } from '../kit/objects.ts';
 import { OfferRecorder } from '../kit/offer-recorder.ts';
 import { RecordLog } from '../kit/record-log.ts';
+import { installSmi } from '../kit/smi-definitions.ts';
 import { describeSource } from '../kit/source-conformance.ts';
 import { until } from '../kit/until.ts';
 
@@ -21,6 +22,8 @@ describe('in a cluster,', () => {
 
   before(async () => {
     plane = await startControlPlane({ tokens: [{ token: 'reader', user: 'reader' }] });
+    using server = new KubeObjects(plane.admin);
+    await installSmi(server);
   });
   after(() => plane.stop());
 
@@ -63,13 +66,16 @@ describe('in a cluster,', () => {
     await using waiting = new OfferRecorder(all.makeSource());
     const lacking = await until('each resource to be forbidden', () => {
       const errors = log.lines.filter(({ level }) => level === 'error');
-      return errors.length === 3 ? errors.map(({ fields }) => String(fields['error'])) : undefined;
+      return errors.length === 8 ? errors.map(({ fields }) => String(fields['error'])) : undefined;
     });
     assert.equal(waiting.offers.length, 0);
     for (const [resource, group] of [
       ['services', ''],
       ['pods', ''],
       ['endpointslices', 'discovery.k8s.io'],
+      ['trafficsplits', 'split.smi-spec.io'],
+      ['traffictargets', 'access.smi-spec.io'],
+      ['httproutegroups', 'specs.smi-spec.io'],
     ]) {
       const rule = `{apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["list", "watch"]} in a ClusterRole`;
       assert.ok(
@@ -92,6 +98,11 @@ describe('in a cluster,', () => {
         rules: [
           { apiGroups: [''], resources: ['services', 'pods'], verbs: ['list', 'watch'] },
           { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+          {
+            apiGroups: ['split.smi-spec.io', 'access.smi-spec.io', 'specs.smi-spec.io'],
+            resources: ['*'],
+            verbs: ['list', 'watch'],
+          },
         ],
       },
       {

@@ -2,11 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FakeCluster } from '../../../test/kit/fake-cluster.ts';
-import { kubeEndpoint, kubePod, kubeService, kubeSlice, put, take } from '../../../test/kit/objects.ts';
+import {
+  kubeEndpoint,
+  kubePod,
+  kubeService,
+  kubeSlice,
+  put,
+  take,
+  unreadableService,
+} from '../../../test/kit/objects.ts';
 import { OfferRecorder } from '../../../test/kit/offer-recorder.ts';
 import { RecordLog } from '../../../test/kit/record-log.ts';
 import { until } from '../../../test/kit/until.ts';
-import type { KubeService } from '../../model/objects.ts';
 import type { Offer } from '../../model/offer.ts';
 import type { Source } from '../source.ts';
 import { createKubernetesSource, type KubernetesSourceOptions } from './kubernetes-source.ts';
@@ -31,10 +38,6 @@ async function followed(log: RecordLog, ...resources: readonly string[]): Promis
     const names = new Set(lines.map(({ fields }) => String(fields['resource'])));
     return resources.every((resource) => names.has(resource)) || undefined;
   });
-}
-
-function mistaken(service: KubeService): KubeService {
-  return { ...service, annotations: { 'mesh.traefik.io/traffic-type': 'quic' } };
 }
 
 describe('a Kubernetes source, its first offer', () => {
@@ -72,11 +75,11 @@ describe('a Kubernetes source, its first offer', () => {
 
   it('has no object that can not be read, and says why not', async () => {
     await using cluster = await FakeCluster.start();
-    cluster.put(mistaken(kubeService()));
+    cluster.put(unreadableService());
     cluster.put(kubeService({ name: 'bank' }));
     await using recorder = await OfferRecorder.start(sourceOf(cluster));
     assert.deepEqual(recorder.names, ['Service store/bank']);
-    assert.deepEqual(recorder.codes, ['MAESH_SERVICE_ANNOTATION']);
+    assert.deepEqual(recorder.codes, ['MAESH_OBJECT_INVALID']);
   });
 
   it('never comes while a resource is forbidden, of which the log says what is missing', async () => {
@@ -128,6 +131,23 @@ describe('a Kubernetes source that meets a defect of ours', () => {
       offers += 1;
       if (offers === 2) throw new Error('an injected defect');
     }, new AbortController().signal);
+    await until('everything to be followed', () => (offers === 1 && cluster.watching === 8) || undefined);
+    cluster.put(kubeService());
+    await assert.rejects(running, /^Error: an injected defect$/);
+    await until('nothing to be followed', () => cluster.watching === 0 || undefined);
+    cluster.put(kubePod());
+    assert.equal(offers, 2);
+  });
+});
+
+describe('a Kubernetes source that meets a defect of ours', () => {
+  it('ends all that it follows, and rejects with it', async () => {
+    await using cluster = await FakeCluster.start();
+    let offers = 0;
+    const running = sourceOf(cluster).run(() => {
+      offers += 1;
+      if (offers === 2) throw new Error('an injected defect');
+    }, new AbortController().signal);
     await until('the first offer', () => offers === 1 || undefined);
     assert.ok(cluster.watching > 1);
     cluster.put(kubeService());
@@ -162,8 +182,8 @@ describe('a Kubernetes source, its later offers', () => {
     const service = kubeService();
     cluster.put(service);
     await using recorder = await OfferRecorder.start(sourceOf(cluster));
-    cluster.put(mistaken(kubeService({ ports: [{ port: 81 }] })));
-    await recorder.when('the problem', () => recorder.codes.includes('MAESH_SERVICE_ANNOTATION'));
+    cluster.put(unreadableService());
+    await recorder.when('the problem', () => recorder.codes.includes('MAESH_OBJECT_INVALID'));
     assert.deepEqual(recorder.object('Service', 'store/shop'), service);
     const { problems } = recorder;
     cluster.put(kubePod());
@@ -177,8 +197,8 @@ describe('a Kubernetes source, its later offers', () => {
   it('list problems of all kinds in one order', async () => {
     await using cluster = await FakeCluster.start();
     await using recorder = await OfferRecorder.start(sourceOf(cluster));
-    cluster.put(mistaken(kubeService({ name: 'b' })));
-    cluster.put(mistaken(kubeService({ name: 'a' })));
+    cluster.put(unreadableService({ name: 'b' }));
+    cluster.put(unreadableService({ name: 'a' }));
     cluster.put(kubeSlice({ endpoints: [kubeEndpoint({ addresses: ['fd00::1'] })] }));
     await recorder.when('three problems', () => recorder.problems.length === 3);
     assert.deepEqual(
@@ -195,7 +215,7 @@ describe('a Kubernetes source, its namespaces', () => {
     const namespaces = { watch: [], ignore: ['bank'] };
     await using recorder = await OfferRecorder.start(sourceOf(cluster, { namespaces }));
     assert.deepEqual(recorder.names, ['Service store/shop']);
-    cluster.put(mistaken(kubeService({ namespace: 'bank' })));
+    cluster.put(unreadableService({ namespace: 'bank' }));
     cluster.put(kubeService({ namespace: 'kube-system', ports: [{ port: 81 }] }));
     cluster.put(kubeService({ name: 'last' }));
     await recorder.when('what came last', () => recorder.names.includes('Service store/last'));
@@ -204,7 +224,12 @@ describe('a Kubernetes source, its namespaces', () => {
     assert.deepEqual(cluster.asked.toSorted(), [
       '/api/v1/pods',
       '/api/v1/services',
+      '/apis/access.smi-spec.io/v1alpha3/traffictargets',
       '/apis/discovery.k8s.io/v1/endpointslices',
+      '/apis/specs.smi-spec.io/v1alpha4/httproutegroups',
+      '/apis/specs.smi-spec.io/v1alpha4/tcproutes',
+      '/apis/specs.smi-spec.io/v1alpha4/udproutes',
+      '/apis/split.smi-spec.io/v1alpha4/trafficsplits',
     ]);
   });
 
@@ -214,18 +239,16 @@ describe('a Kubernetes source, its namespaces', () => {
     const namespaces = { watch: ['store', 'bank', 'club', 'kube-system'], ignore: ['club'] };
     cluster.hold('Pod');
     await using recorder = new OfferRecorder(sourceOf(cluster, { namespaces }));
-    await until('everything to be asked for', () => cluster.asked.length === 6 || undefined);
+    await until('everything to be asked for', () => cluster.asked.length === 16 || undefined);
     cluster.release('Pod');
     await recorder.when('the first offer', () => recorder.offers.length > 0);
     assert.deepEqual(recorder.names, ['Service bank/shop', 'Service store/shop']);
-    assert.deepEqual(cluster.asked.toSorted(), [
-      '/api/v1/namespaces/bank/pods',
-      '/api/v1/namespaces/bank/services',
-      '/api/v1/namespaces/store/pods',
-      '/api/v1/namespaces/store/services',
-      '/apis/discovery.k8s.io/v1/namespaces/bank/endpointslices',
-      '/apis/discovery.k8s.io/v1/namespaces/store/endpointslices',
-    ]);
+    for (const namespace of ['bank', 'store']) {
+      const asked = cluster.asked.filter((path) => path.includes(`/namespaces/${namespace}/`));
+      assert.equal(new Set(asked).size, 8, asked.join('\n'));
+      assert.ok(asked.includes(`/api/v1/namespaces/${namespace}/pods`));
+      assert.ok(asked.includes(`/apis/split.smi-spec.io/v1alpha4/namespaces/${namespace}/trafficsplits`));
+    }
   });
 
   it('may leave nothing to follow, which is a mesh without services, and said', async () => {

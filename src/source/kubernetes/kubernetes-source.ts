@@ -9,7 +9,6 @@ import { byProblem, type Problem } from '../../model/problem.ts';
 import type { ApiObject } from '../../kube/api-object.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { Reflector, type ReflectorTiming } from '../../kube/reflector.ts';
-import type { ResourceType } from '../../kube/resource-type.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { runTogether } from '../../runtime/run-together.ts';
@@ -18,8 +17,8 @@ import type { Parsed } from '../parse/parsed.ts';
 import type { Source } from '../source.ts';
 import { KindStore, type Reading } from './kind-store.ts';
 import { askedNamespaces, isWatched, type NamespaceSettings } from './namespaces.ts';
-
 import { withUid } from './with-uid.ts';
+
 /** What a Kubernetes source follows. */
 export interface KubernetesSourceOptions {
   readonly client: KubeClient;
@@ -30,11 +29,19 @@ export interface KubernetesSourceOptions {
   readonly timing?: Partial<ReflectorTiming>;
 }
 
-/** Endpoints are not among them: the cluster mirrors those that people write into EndpointSlices. */
-const followed: readonly { readonly kind: Kind; readonly type: ResourceType }[] = [
-  { kind: 'Service', type: { group: '', version: 'v1', plural: 'services' } },
-  { kind: 'EndpointSlice', type: { group: 'discovery.k8s.io', version: 'v1', plural: 'endpointslices' } },
-  { kind: 'Pod', type: { group: '', version: 'v1', plural: 'pods' } },
+/**
+ * Endpoints are not among them: the cluster mirrors those that people write into EndpointSlices. Those of the Service
+ * Mesh Interface may come, go and be served in other versions while the mesh runs.
+ */
+const followed: readonly Kind[] = [
+  'Service',
+  'EndpointSlice',
+  'Pod',
+  'TrafficSplit',
+  'TrafficTarget',
+  'HTTPRouteGroup',
+  'TCPRoute',
+  'UDPRoute',
 ];
 
 /**
@@ -74,11 +81,11 @@ class Run {
     this.#offer = offer;
     this.#log = options.log;
     const namespaces = askedNamespaces(options.namespaces) ?? [undefined];
-    this.#parts = followed.flatMap(({ kind, type }) => {
+    this.#parts = followed.flatMap((kind) => {
       const store = new KindStore(kind);
       return namespaces.map((namespace) => ({
         store,
-        reflector: this.#reflector(options, { kind, type, namespace, store }),
+        reflector: this.#reflector(options, { kind, namespace, store }),
       }));
     });
     this.#stores = [...new Set(this.#parts.map(({ store }) => store))];
@@ -102,15 +109,15 @@ class Run {
     { client, namespaces, log, clock, timing }: KubernetesSourceOptions,
     part: {
       readonly kind: Kind;
-      readonly type: ResourceType;
       readonly namespace: string | undefined;
       readonly store: KindStore;
     },
   ): Reflector<Parsed> {
-    const { parse } = kindParsers[part.kind];
+    const { parse, group, plural, versions } = kindParsers[part.kind];
     return new Reflector<Parsed>({
       client,
-      selection: { type: part.type, namespace: part.namespace },
+      selection: { type: { group, plural, version: versions[0] }, namespace: part.namespace },
+      versions,
       decode: (object) =>
         isWatched(namespaceOf(object), namespaces) ? withUid(parse(object), object.metadata.uid) : undefined,
       // Else of an object that was written again unchanged there would be two copies: the reflector's and the store's.

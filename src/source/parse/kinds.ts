@@ -20,45 +20,52 @@ export interface KindParser {
   readonly group: string;
   /** Versions that are read, the newest first. */
   readonly versions: readonly [string, ...string[]];
+  /** Name of the kind in paths and permissions. */
+  readonly plural: string;
   readonly parse: (value: unknown) => Parsed;
 }
 
+const core = { group: '', versions: ['v1'] } as const;
+const specs = {
+  group: 'specs.smi-spec.io',
+  versions: ['v1alpha4', 'v1alpha3', 'v1alpha2', 'v1alpha1'],
+} as const;
+
 /** Every kind that the mesh reads. */
 export const kindParsers: Readonly<Record<Kind, KindParser>> = {
-  Service: { kind: 'Service', group: '', versions: ['v1'], parse: parseService },
+  Service: { kind: 'Service', ...core, plural: 'services', parse: parseService },
   EndpointSlice: {
     kind: 'EndpointSlice',
     group: 'discovery.k8s.io',
     versions: ['v1'],
+    plural: 'endpointslices',
     parse: parseEndpointSlice,
   },
-  Endpoints: { kind: 'Endpoints', group: '', versions: ['v1'], parse: parseEndpoints },
-  Pod: { kind: 'Pod', group: '', versions: ['v1'], parse: parsePod },
-  Namespace: { kind: 'Namespace', group: '', versions: ['v1'], parse: parseNamespace },
-  ServiceAccount: { kind: 'ServiceAccount', group: '', versions: ['v1'], parse: parseServiceAccount },
+  Endpoints: { kind: 'Endpoints', ...core, plural: 'endpoints', parse: parseEndpoints },
+  Pod: { kind: 'Pod', ...core, plural: 'pods', parse: parsePod },
+  Namespace: { kind: 'Namespace', ...core, plural: 'namespaces', parse: parseNamespace },
+  ServiceAccount: { kind: 'ServiceAccount', ...core, plural: 'serviceaccounts', parse: parseServiceAccount },
   TrafficSplit: {
     kind: 'TrafficSplit',
     group: 'split.smi-spec.io',
     versions: ['v1alpha4', 'v1alpha3', 'v1alpha2'],
+    plural: 'trafficsplits',
     parse: parseTrafficSplit,
   },
   TrafficTarget: {
     kind: 'TrafficTarget',
     group: 'access.smi-spec.io',
     versions: ['v1alpha3', 'v1alpha2', 'v1alpha1'],
+    plural: 'traffictargets',
     parse: parseTrafficTarget,
   },
-  HTTPRouteGroup: {
-    kind: 'HTTPRouteGroup',
-    group: 'specs.smi-spec.io',
-    versions: ['v1alpha4', 'v1alpha3', 'v1alpha2', 'v1alpha1'],
-    parse: parseHttpRouteGroup,
+  HTTPRouteGroup: { kind: 'HTTPRouteGroup', ...specs, plural: 'httproutegroups', parse: parseHttpRouteGroup },
+  TCPRoute: { kind: 'TCPRoute', ...specs, plural: 'tcproutes', parse: parseTcpRoute },
+  UDPRoute: {
+    kind: 'UDPRoute',
+    group: specs.group,
+    versions: ['v1alpha4'],
+    plural: 'udproutes',
+    parse: parseUdpRoute,
   },
-  TCPRoute: {
-    kind: 'TCPRoute',
-    group: 'specs.smi-spec.io',
-    versions: ['v1alpha4', 'v1alpha3', 'v1alpha2', 'v1alpha1'],
-    parse: parseTcpRoute,
-  },
-  UDPRoute: { kind: 'UDPRoute', group: 'specs.smi-spec.io', versions: ['v1alpha4'], parse: parseUdpRoute },
 };
