@@ -44,7 +44,7 @@ describe('the names of metrics', () => {
     for (const { name, type } of Object.values(metricTable)) {
       assert.match(name, /^maesh(_[a-z]+)+$/);
       assert.equal(name.endsWith('_total'), type === 'counter', name);
-      assert.equal(name.endsWith('_seconds'), type === 'histogram', name);
+      if (type === 'histogram') assert.match(name, /_seconds$/);
     }
   });
 });

@@ -7,9 +7,11 @@ import { byProblem, type Problem } from '../model/problem.ts';
 import { drainSeconds } from '../proxy/supervise.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { QueueObserver } from '../runtime/queue-observer.ts';
 import { aborted } from '../runtime/run-together.ts';
 import type { ApiState, NodeConfiguration } from '../serve/http/api.ts';
 import { Metrics } from '../serve/http/metrics.ts';
+import type { QueueName } from '../serve/http/queue-metrics.ts';
 import { addressText } from '../serve/listen-error.ts';
 import type { XdsObserver } from '../serve/xds/observer.ts';
 import { XdsServer } from '../serve/xds/server.ts';
@@ -101,6 +103,11 @@ export class Mesh implements ApiState {
 
   envoyRestarted(): void {
     this.#metrics.envoyRestarted();
+  }
+
+  /** Who is told of the work in a queue of this name, for its metrics. */
+  queueObserver(queue: QueueName): QueueObserver {
+    return this.#metrics.queueObserver(queue);
   }
 
   /** The source has read what had changed. */

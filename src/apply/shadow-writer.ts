@@ -13,6 +13,7 @@ import type { RecordedPorts } from '../model/recorded.ts';
 import type { ServiceDraft } from '../model/services.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { silentQueueObserver, type QueueObserver } from '../runtime/queue-observer.ts';
 import { runWorkers } from '../runtime/run-workers.ts';
 import { WorkQueue } from '../runtime/work-queue.ts';
 import { FoundShadows, type ShadowKey } from './found-shadows.ts';
@@ -36,6 +37,8 @@ export interface ShadowWriterOptions {
   readonly namespace: string;
   /** What the API server takes; asked when the mesh is known. */
   readonly trafficDistribution: () => TrafficDistribution;
+  /** Who is told of the work; asked whenever this replica begins to lead. */
+  readonly queueObserver?: () => QueueObserver;
   /**
    * Told whenever other mesh ports are on record; the first time when all shadow Services are known. Whoever is told has
    * to say anew what is wanted, be it the same: what changed is looked at only then. Else what another replica has put
@@ -124,8 +127,8 @@ export class ShadowWriter {
 
   /** Writes until the signal aborts; resolves when the last write has ended. */
   async lead(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
-    const queue = new WorkQueue({ clock });
+    const { clock, log, queueObserver = () => silentQueueObserver } = this.#options;
+    const queue = new WorkQueue({ clock, observer: queueObserver() });
     this.#queue = queue;
     this.#look(this.#wanted.keys());
     this.#look(this.#found.keys());

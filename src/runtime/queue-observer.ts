@@ -3,6 +3,8 @@
 
 /** Told what happens in a work queue, within the call that makes it happen: it must be quick, and throw nothing. */
 export interface QueueObserver {
+  /** There is a queue that tells this observer from now on. Its state may be asked for at any time, when it has ended too. */
+  observes(state: () => QueueState): void;
   /** A key began to wait (`workqueue_adds_total`); not told of one that waits already. */
   added(): void;
   /** A key was taken after it had waited so long (`workqueue_queue_duration_seconds`). */
@@ -29,6 +31,7 @@ export interface QueueState {
 
 /** An observer that nobody listens to. */
 export const silentQueueObserver: QueueObserver = {
+  observes() {},
   added() {},
   taken() {},
   done() {},

@@ -252,6 +252,7 @@ describe('WorkQueue as seen by metrics', () => {
     const events: string[] = [];
     const { clock, queue } = start({
       observer: {
+        observes: (state) => events.push(`observes ${state().waiting} keys`),
         added: () => events.push('added'),
         taken: (waitedMs) => events.push(`taken after ${waitedMs}`),
         done: (workedMs) => events.push(`done after ${workedMs}`),
@@ -269,6 +270,7 @@ describe('WorkQueue as seen by metrics', () => {
     queue.done('a');
     queue.take();
     assert.deepEqual(events, [
+      'observes 0 keys',
       'added',
       'taken after 30',
       'added',

@@ -67,6 +67,7 @@ export class WorkQueue<Key extends string = string> {
     this.#observer = observer;
     this.#backoff = new KeyBackoff({ clock, random, firstMs, maxMs, jitter });
     this.#delays = new Delays({ clock, retryBucket: new TokenBucket(overall) }, (key) => this.add(key));
+    observer.observes(() => this.state());
   }
 
   /** Number of keys that wait, delayed ones not among them. */

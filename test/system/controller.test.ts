@@ -183,6 +183,14 @@ describe('the controller in a cluster', () => {
     await until('the shadow Service to go', async () => ((await shadow()) === undefined ? true : undefined));
   });
 
+  it('counts what it writes, as metrics', async () => {
+    const api = String(log.lines.find(({ message }) => message === 'Listening')?.fields['api']);
+    const writes = log.lines.filter(({ message }) => message.endsWith(' a shadow Service')).length;
+    const metrics = await (await fetch(`http://${api}/metrics`)).text();
+    const [, works = '0'] = /^maesh_workqueue_work_duration_seconds_count\{.*\} (\d+)$/m.exec(metrics) ?? [];
+    assert.ok(writes > 0 && Number(works) >= writes, `${works} works for ${writes} writes`);
+  });
+
   it('says nothing that would need anybody', () => {
     assert.deepEqual(
       log.lines.filter(({ level }) => level === 'error' || level === 'warn').map(({ message }) => message),

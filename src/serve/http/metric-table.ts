@@ -27,7 +27,14 @@ export type MetricKey =
   | 'endpoints'
   | 'meshPorts'
   | 'envoyRestarts'
-  | 'dnsQueries';
+  | 'dnsQueries'
+  | 'queueWaiting'
+  | 'queueAdds'
+  | 'queueWait'
+  | 'queueWork'
+  | 'queueUnfinished'
+  | 'queueLongest'
+  | 'queueRetries';
 
 /** All of them, in the order of docs/metrics.md. */
 export const metricTable: Readonly<Record<MetricKey, MetricRow>> = {
@@ -120,5 +127,47 @@ export const metricTable: Readonly<Record<MetricKey, MetricRow>> = {
     type: 'counter',
     labels: ['rcode'],
     help: 'DNS queries that were answered, by the code of the answer; standalone mode',
+  },
+  queueWaiting: {
+    name: 'maesh_workqueue_depth',
+    type: 'gauge',
+    labels: ['queue'],
+    help: 'Keys that wait in a work queue of the replica that writes to the cluster',
+  },
+  queueAdds: {
+    name: 'maesh_workqueue_adds_total',
+    type: 'counter',
+    labels: ['queue'],
+    help: 'Keys that were put into the queue; one that waits already is not put in again',
+  },
+  queueWait: {
+    name: 'maesh_workqueue_queue_duration_seconds',
+    type: 'histogram',
+    labels: ['queue'],
+    help: 'How long a key waited in the queue',
+  },
+  queueWork: {
+    name: 'maesh_workqueue_work_duration_seconds',
+    type: 'histogram',
+    labels: ['queue'],
+    help: 'How long the work for a key took',
+  },
+  queueUnfinished: {
+    name: 'maesh_workqueue_unfinished_work_seconds',
+    type: 'gauge',
+    labels: ['queue'],
+    help: 'How long all work that is under way has taken so far, added up',
+  },
+  queueLongest: {
+    name: 'maesh_workqueue_longest_running_processor_seconds',
+    type: 'gauge',
+    labels: ['queue'],
+    help: 'How long the oldest work that is under way has taken so far',
+  },
+  queueRetries: {
+    name: 'maesh_workqueue_retries_total',
+    type: 'counter',
+    labels: ['queue'],
+    help: 'Keys that were put back because the work for them failed',
   },
 };

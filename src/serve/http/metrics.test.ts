@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { FakeClock } from '../../../test/kit/fake-clock.ts';
 import { emptyPortTable } from '../../model/ports.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Endpoint, Service, ServicePort, Topology, TrafficType } from '../../model/topology.ts';
+import { WorkQueue } from '../../runtime/work-queue.ts';
 import { typeUrls, type Resource } from '../../translate/resources.ts';
 import { metricTable } from './metric-table.ts';
 import { Metrics, type MetricSources } from './metrics.ts';
@@ -196,6 +198,37 @@ test('mesh ports are used, resting or free', async () => {
     'maesh_mesh_ports{traffic="udp",state="resting"}': 1,
     'maesh_mesh_ports{traffic="udp",state="free"}': 0,
   });
+});
+
+test('work queues tell what waits and what was done, and one that follows another takes its place', async () => {
+  const clock = new FakeClock();
+  const metrics = new Metrics(defaults);
+  const of = async (name: string): Promise<unknown> =>
+    (await samplesOf(metrics)).get(`maesh_workqueue_${name}{queue="shadow-services"}`);
+  assert.deepEqual([await of('depth'), await of('adds_total')], [0, 0]);
+  const queue = new WorkQueue({ clock, observer: metrics.queueObserver('shadow-services') });
+  queue.add('a');
+  queue.add('b');
+  clock.advance(20);
+  queue.take();
+  queue.take();
+  queue.add('a');
+  clock.advance(2000);
+  assert.deepEqual([await of('depth'), await of('adds_total')], [1, 3]);
+  assert.equal(await of('unfinished_work_seconds'), 4);
+  assert.equal(await of('longest_running_processor_seconds'), 2);
+  queue.done('a');
+  queue.addRateLimited('a');
+  assert.equal(await of('retries_total'), 1);
+  assert.deepEqual(
+    [await of('queue_duration_seconds_count'), await of('queue_duration_seconds_sum')],
+    [2, 0.04],
+  );
+  assert.deepEqual([await of('work_duration_seconds_count'), await of('work_duration_seconds_sum')], [1, 2]);
+  const next = new WorkQueue({ clock, observer: metrics.queueObserver('shadow-services') });
+  next.add('c');
+  assert.deepEqual([await of('depth'), await of('adds_total')], [1, 4]);
+  assert.equal(await of('unfinished_work_seconds'), 0);
 });
 
 test('proxies, waiting changes, DNS answers and restarts are counted', async () => {

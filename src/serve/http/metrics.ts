@@ -1,15 +1,17 @@
 // The metrics of a running Maesh, in Prometheus' text format. What happens is told to it as it happens; what is the case
 // (sizes, problems, ports) is looked up when somebody asks, so that it costs nothing in between and is never out of date.
 
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Gauge } from 'prom-client';
 
 import type { PortRanges, PortTable } from '../../model/ports.ts';
 import type { Problem } from '../../model/problem.ts';
 import { countNumbers } from '../../model/slots.ts';
 import type { Topology, TrafficType } from '../../model/topology.ts';
+import type { QueueObserver } from '../../runtime/queue-observer.ts';
 import { typeUrls } from '../../translate/resources.ts';
 import type { AckEvent, NackEvent, PushEvent } from '../xds/observer.ts';
-import { metricTable, type MetricKey } from './metric-table.ts';
+import { MetricRegistry } from './metric-registry.ts';
+import { QueueMetrics, type QueueName } from './queue-metrics.ts';
 
 /** Stages of the pipeline, from objects to proxies. */
 export type Stage = 'read' | 'model' | 'translate' | 'publish';
@@ -27,28 +29,25 @@ export interface MetricSources {
 const stages: readonly Stage[] = ['read', 'model', 'translate', 'publish'];
 const trafficTypes: readonly TrafficType[] = ['http', 'tcp', 'udp'];
 
-/** Durations worth telling apart: the aim is 100 ms from a change to the proxies. */
-const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
 /** Short name of each type of resource; whatever else a proxy may name counts as `other`. */
 const typeLabels: ReadonlyMap<string, string> = new Map(
   Object.entries(typeUrls).map(([label, typeUrl]) => [typeUrl, label]),
 );
 
-/** Metrics in a registry of their own, those of the process (memory, CPU, event loop, garbage collection) included. */
+/** All metrics of a mesh. */
 export class Metrics {
-  readonly #registry = new Registry();
-  readonly #buildDuration = this.#histogram('buildDuration');
-  readonly #pushes = this.#counter('pushes');
-  readonly #pushedResources = this.#counter('pushedResources');
-  readonly #pushedBytes = this.#counter('pushedBytes');
-  readonly #ackDuration = this.#histogram('ackDuration');
-  readonly #nacks = this.#counter('nacks');
-  readonly #envoyRestarts = this.#counter('envoyRestarts');
-  readonly #dnsQueries = this.#counter('dnsQueries');
+  readonly #registry = new MetricRegistry();
+  readonly #buildDuration = this.#registry.histogram('buildDuration');
+  readonly #pushes = this.#registry.counter('pushes');
+  readonly #pushedResources = this.#registry.counter('pushedResources');
+  readonly #pushedBytes = this.#registry.counter('pushedBytes');
+  readonly #ackDuration = this.#registry.histogram('ackDuration');
+  readonly #nacks = this.#registry.counter('nacks');
+  readonly #envoyRestarts = this.#registry.counter('envoyRestarts');
+  readonly #dnsQueries = this.#registry.counter('dnsQueries');
+  readonly #queues = new QueueMetrics(this.#registry);
 
   constructor(sources: MetricSources) {
-    collectDefaultMetrics({ register: this.#registry });
     this.#addLookedUp(sources);
     this.#addTopology(() => sources.topology());
     // A series that is there from the start shows its first increase.
@@ -95,20 +94,25 @@ export class Metrics {
     this.#dnsQueries.inc({ rcode });
   }
 
+  /** The observer of a work queue of this name. */
+  queueObserver(queue: QueueName): QueueObserver {
+    return this.#queues.observer(queue);
+  }
+
   /** All metrics as they are now, in Prometheus' text format 0.0.4. */
   async text(): Promise<string> {
-    return await this.#registry.metrics();
+    return await this.#registry.text();
   }
 
   #addLookedUp(sources: MetricSources): void {
-    this.#gauge('connectedProxies', (gauge) => gauge.set(sources.connectedProxies()));
-    this.#gauge('queueDepth', (gauge) => gauge.set(sources.queueDepth()));
-    this.#gauge('problems', (gauge) => {
+    this.#registry.gauge('connectedProxies', (gauge) => gauge.set(sources.connectedProxies()));
+    this.#registry.gauge('queueDepth', (gauge) => gauge.set(sources.queueDepth()));
+    this.#registry.gauge('problems', (gauge) => {
       const counts = Map.groupBy(sources.problems(), ({ code }) => code);
       gauge.reset();
       for (const [code, problems] of counts) gauge.set({ code }, problems.length);
     });
-    this.#gauge('meshPorts', (gauge) => {
+    this.#registry.gauge('meshPorts', (gauge) => {
       const { table, ranges } = sources.ports();
       for (const traffic of trafficTypes) {
         const used = table[traffic].assigned.size;
@@ -123,31 +127,9 @@ export class Metrics {
   }
 
   #addTopology(topology: () => Topology | undefined): void {
-    this.#gauge('services', (gauge) => gauge.set(topology()?.services.size ?? 0));
-    this.#gauge('servicePorts', (gauge) => setByTraffic(gauge, topology(), () => 1));
-    this.#gauge('endpoints', (gauge) => setByTraffic(gauge, topology(), (endpoints) => endpoints));
-  }
-
-  #counter(key: MetricKey): Counter {
-    return new Counter(this.#configuration(key));
-  }
-
-  #histogram(key: MetricKey): Histogram {
-    return new Histogram({ ...this.#configuration(key), buckets });
-  }
-
-  #gauge(key: MetricKey, collect: (gauge: Gauge) => void): void {
-    const gauge: Gauge = new Gauge({ ...this.#configuration(key), collect: () => collect(gauge) });
-  }
-
-  #configuration(key: MetricKey): {
-    readonly name: string;
-    readonly help: string;
-    readonly labelNames: readonly string[];
-    readonly registers: Registry[];
-  } {
-    const { name, help, labels } = metricTable[key];
-    return { name, help, labelNames: labels, registers: [this.#registry] };
+    this.#registry.gauge('services', (gauge) => gauge.set(topology()?.services.size ?? 0));
+    this.#registry.gauge('servicePorts', (gauge) => setByTraffic(gauge, topology(), () => 1));
+    this.#registry.gauge('endpoints', (gauge) => setByTraffic(gauge, topology(), (endpoints) => endpoints));
   }
 }
 
