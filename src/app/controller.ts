@@ -2,6 +2,7 @@
 // what is handed out is on record.
 
 import { randomUUID } from 'node:crypto';
+import { EventWriter } from '../apply/event-writer.ts';
 import { ShadowWriter } from '../apply/shadow-writer.ts';
 import type { TrafficDistribution } from '../apply/shadow.ts';
 import { trafficDistributionOf } from '../apply/traffic-distribution.ts';
@@ -17,6 +18,7 @@ import type { Log } from '../runtime/log.ts';
 import { createApi } from '../serve/http/api.ts';
 import { serveHttp } from '../serve/http/serve.ts';
 import { createKubernetesSource } from '../source/kubernetes/kubernetes-source.ts';
+import { askedNamespaces, type NamespaceSettings } from '../source/kubernetes/namespaces.ts';
 import { ProxyPods } from '../source/kubernetes/proxy-pods.ts';
 import { listenXds } from './listen-xds.ts';
 import { Mesh } from './mesh.ts';
@@ -75,7 +77,9 @@ class Controller {
   readonly #client: KubeClient;
   readonly #log: Log;
   readonly #leaseTiming: LeaseTiming | undefined;
+  readonly #namespaces: NamespaceSettings;
   readonly #shadows: ShadowWriter;
+  readonly #events: EventWriter;
   readonly #proxyPods: ProxyPods;
   readonly #recorded = Promise.withResolvers<void>();
   #trafficDistribution: TrafficDistribution;
@@ -86,15 +90,23 @@ class Controller {
     this.#client = client;
     this.#log = log;
     this.#leaseTiming = run.leaseTiming;
+    this.#namespaces = { watch: options.watchNamespaces, ignore: options.ignoreNamespaces };
     this.#shadows = new ShadowWriter({
       client,
       namespace: options.namespace,
       trafficDistribution: () => this.#trafficDistribution,
-      queueObserver: () => this.mesh.queueObserver('shadow-services'),
       onRecorded: (recorded) => {
         this.mesh.loop.record(recorded);
         this.#recorded.resolve();
       },
+      log,
+      clock: systemClock,
+    });
+    this.#events = new EventWriter({
+      client,
+      meshNamespace: options.namespace,
+      namespaces: askedNamespaces(this.#namespaces),
+      instance: options.hostname,
       log,
       clock: systemClock,
     });
@@ -106,7 +118,8 @@ class Controller {
       saveAllocation: () => {},
       waitsForProxy: false,
       proxyPods: () => this.#proxyPods.list(),
-      onRound: () => {
+      onRound: ({ topology }) => {
+        this.#events.want(topology.problems);
         const { drafts, allocation } = this.mesh.loop;
         this.#shadows.want({ drafts, table: allocation.ports });
       },
@@ -135,10 +148,9 @@ class Controller {
   async #read(signal: AbortSignal): Promise<void> {
     await Promise.race([this.#recorded.promise, aborted(signal)]);
     if (signal.aborted) return;
-    const { watchNamespaces, ignoreNamespaces } = this.#options;
     const source = createKubernetesSource({
       client: this.#client,
-      namespaces: { watch: watchNamespaces, ignore: ignoreNamespaces },
+      namespaces: this.#namespaces,
       log: this.#log,
     });
     await source.run((offer) => this.mesh.loop.offer(offer), signal);
@@ -150,7 +162,7 @@ class Controller {
       store: leaseStore(this.#client, { namespace, name: leaseName }),
       // Two processes of one name would both lead.
       identity: `${hostname}_${randomUUID()}`,
-      lead: (until) => this.#shadows.lead(until),
+      lead: (until) => runTogether([(on) => this.#shadows.lead(on), (on) => this.#events.lead(on)], until),
       log: this.#log,
       ...(this.#leaseTiming !== undefined && { timing: this.#leaseTiming }),
     });

@@ -33,6 +33,8 @@ export interface ControllerGiven {
   /** The only namespaces whose services are in the mesh. */
   readonly watchNamespaces: readonly string[];
   readonly defaultMode?: ControllerOptions['defaultMode'];
+  /** Number of ports of services of traffic type http that the mesh has room for. */
+  readonly limitHTTPPort?: number;
   /** Address on which proxies open mesh ports. */
   readonly proxyAddress?: string;
 }
@@ -44,7 +46,7 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
   const log = new RecordLog();
   const end = new AbortController();
   let isReady = false;
-  const running = runController(optionsOf({ ...given, name, defaultMode, apiPort, xdsPort }), {
+  const running = runController(controllerOptions({ ...given, name, defaultMode, apiPort, xdsPort }), {
     log,
     signal: end.signal,
     onReady: () => (isReady = true),
@@ -69,16 +71,17 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
   };
 }
 
-function optionsOf(given: Required<Omit<ControllerGiven, 'proxyAddress'>> & Ports): ControllerOptions {
-  const { name, ...options } = given;
+/** The settings of a controller, all but those that tests name being the usual ones. */
+export function controllerOptions(given: ControllerSettings): ControllerOptions {
+  const { name, limitHTTPPort, ...options } = given;
   return {
     ...options,
+    limitHTTPPort,
     masterURL: undefined,
     env: {},
     hostname: name,
     ignoreNamespaces: [],
     leaseName: 'maesh-controller',
-    limitHTTPPort: undefined,
     limitTCPPort: undefined,
     limitUDPPort: undefined,
     apiHost: '127.0.0.1',
@@ -87,7 +90,10 @@ function optionsOf(given: Required<Omit<ControllerGiven, 'proxyAddress'>> & Port
   };
 }
 
-interface Ports {
+/** Settings that tests name. */
+export interface ControllerSettings extends Omit<ControllerGiven, 'proxyAddress'> {
+  readonly name: string;
+  readonly defaultMode: ControllerOptions['defaultMode'];
   readonly apiPort: number;
   readonly xdsPort: number;
 }
