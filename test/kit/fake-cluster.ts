@@ -41,6 +41,8 @@ const groups = Map.groupBy(
 export class FakeCluster implements AsyncDisposable {
   /** Paths of all that was asked for, in order, but for what is served. */
   readonly asked: string[] = [];
+  /** By which selectors each of them was asked for last, which the server itself takes no notice of. */
+  readonly selectors: Map<string, readonly string[]> = new Map();
   /** Paths that are answered with 403. */
   readonly forbidden: Set<string> = new Set();
   readonly client: KubeClient;
@@ -119,6 +121,10 @@ export class FakeCluster implements AsyncDisposable {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://fake');
     if (!groups.has(pathname)) this.asked.push(pathname);
+    this.selectors.set(pathname, [
+      ...searchParams.getAll('fieldSelector'),
+      ...searchParams.getAll('labelSelector'),
+    ]);
     const [, namespace] = /\/namespaces\/([^/]+)\//.exec(pathname) ?? [];
     const kind = collections.get(pathname.replace(/\/namespaces\/[^/]+/, ''));
     if (this.forbidden.has(pathname)) refuse(response, 403, 'Forbidden');

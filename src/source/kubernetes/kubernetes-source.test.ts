@@ -233,6 +233,16 @@ describe('a Kubernetes source, its namespaces', () => {
     ]);
   });
 
+  it('leave what is ignored, and the services of the mesh itself, to the server to leave out', async () => {
+    await using cluster = await FakeCluster.start();
+    const namespaces = { watch: [], ignore: ['bank'] };
+    await using recorder = await OfferRecorder.start(sourceOf(cluster, { namespaces }));
+    assert.deepEqual(recorder.names, []);
+    const ignored = 'metadata.namespace!=kube-system,metadata.namespace!=bank';
+    assert.deepEqual(cluster.selectors.get('/api/v1/services'), [ignored, 'app!=maesh']);
+    assert.deepEqual(cluster.selectors.get('/api/v1/pods'), [ignored]);
+  });
+
   it('are asked for one by one where they are named, and the others left in peace', async () => {
     await using cluster = await FakeCluster.start();
     for (const namespace of ['store', 'bank', 'club', 'other']) cluster.put(kubeService({ namespace }));

@@ -16,7 +16,7 @@ import { kindParsers } from '../parse/kinds.ts';
 import type { Parsed } from '../parse/parsed.ts';
 import type { Source } from '../source.ts';
 import { KindStore, type Reading } from './kind-store.ts';
-import { askedNamespaces, isWatched, type NamespaceSettings } from './namespaces.ts';
+import { askedNamespaces, fieldSelectorOf, isWatched, type NamespaceSettings } from './namespaces.ts';
 import { withUid } from './with-uid.ts';
 
 /** What a Kubernetes source follows. */
@@ -43,6 +43,9 @@ const followed: readonly Kind[] = [
   'TCPRoute',
   'UDPRoute',
 ];
+
+/** The mesh's own Services, of which there is one for each of the others, are no part of it (`model/ignore.ts`). */
+const notOurs = 'app!=maesh';
 
 /**
  * Makes a source of the objects of an API server. Its first offer comes when every resource has been listed; whatever
@@ -116,7 +119,12 @@ class Run {
     const { parse, group, plural, versions } = kindParsers[part.kind];
     return new Reflector<Parsed>({
       client,
-      selection: { type: { group, plural, version: versions[0] }, namespace: part.namespace },
+      selection: {
+        type: { group, plural, version: versions[0] },
+        namespace: part.namespace,
+        fieldSelector: fieldSelectorOf(namespaces),
+        labelSelector: part.kind === 'Service' ? notOurs : undefined,
+      },
       versions,
       decode: (object) =>
         isWatched(namespaceOf(object), namespaces) ? withUid(parse(object), object.metadata.uid) : undefined,

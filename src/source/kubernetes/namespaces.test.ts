@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { askedNamespaces, isWatched } from './namespaces.ts';
+import { askedNamespaces, fieldSelectorOf, isWatched } from './namespaces.ts';
 
 describe('isWatched()', () => {
   it('is true of every namespace but kube-system where nothing is set', () => {
@@ -49,5 +49,29 @@ describe('askedNamespaces()', () => {
     const watch = ['kube-system', 'store', 'bank'];
     assert.deepEqual(askedNamespaces({ watch, ignore: ['bank'] }), ['store']);
     assert.deepEqual(askedNamespaces({ watch: ['kube-system'], ignore: [] }), []);
+  });
+});
+
+describe('fieldSelectorOf()', () => {
+  it('leaves out what is ignored, kube-system always', () => {
+    assert.equal(fieldSelectorOf({ watch: [], ignore: [] }), 'metadata.namespace!=kube-system');
+    assert.equal(
+      fieldSelectorOf({ watch: [], ignore: ['store', 'bank', 'kube-system'] }),
+      'metadata.namespace!=kube-system,metadata.namespace!=bank,metadata.namespace!=store',
+    );
+  });
+
+  it('is none where namespaces are asked for one by one', () => {
+    assert.equal(fieldSelectorOf({ watch: ['store'], ignore: ['bank'] }), undefined);
+  });
+
+  it('stays short enough for a request, however much is ignored', () => {
+    const ignore = Array.from({ length: 1000 }, (_, n) => `team-${n}`);
+    const selector = fieldSelectorOf({ watch: [], ignore }) ?? '';
+    assert.ok(selector.length > 1900 && selector.length <= 2000, `${selector.length}`);
+    assert.ok(selector.split(',').every((term) => /^metadata\.namespace!=[a-z0-9-]+$/.test(term)));
+    assert.ok(
+      selector.split(',').every((term) => ['kube-system', ...ignore].includes(term.split('!=')[1] ?? '')),
+    );
   });
 });

@@ -25,3 +25,22 @@ export function askedNamespaces(settings: NamespaceSettings): readonly string[] 
   if (settings.watch.length === 0) return undefined;
   return [...new Set(settings.watch)].filter((namespace) => isWatched(namespace, settings)).toSorted();
 }
+
+/** The longest field selector that is sent: it is part of the path of a request. */
+const longestSelector = 2000;
+
+/**
+ * The field selector by which the API server leaves out what is ignored where it is asked for all namespaces, so that it
+ * need not send it; undefined where namespaces are asked for one by one. It may leave too much in: {@link isWatched}
+ * counts.
+ */
+export function fieldSelectorOf({ watch, ignore }: NamespaceSettings): string | undefined {
+  if (watch.length > 0) return undefined;
+  let selector = '';
+  for (const namespace of new Set([...alwaysIgnored, ...ignore.toSorted()])) {
+    const next = `${selector}${selector === '' ? '' : ','}metadata.namespace!=${namespace}`;
+    if (next.length > longestSelector) break;
+    selector = next;
+  }
+  return selector;
+}
