@@ -95,6 +95,7 @@ class Controller {
       client,
       namespace: options.namespace,
       trafficDistribution: () => this.#trafficDistribution,
+      queueObserver: () => this.mesh.queueObserver('shadow-services'),
       onRecorded: (recorded) => {
         this.mesh.loop.record(recorded);
         this.#recorded.resolve();
