@@ -1,7 +1,8 @@
 // Every annotation that the mesh knows: its name without prefix, what it says and how that is written.
 // docs/traffic.md has a row for each; a test holds the two together.
 
-import { count, oneOf, type ValueReader } from './annotation-values.ts';
+import { breakerCondition, count, oneOf, type ValueReader } from './annotation-values.ts';
+import type { BreakerCondition } from './breaker-condition.ts';
 import type { TrafficType } from './topology.ts';
 import type { Scheme } from './upstream.ts';
 
@@ -17,6 +18,8 @@ export interface AnnotationTypes {
   readonly 'ratelimit-average': number;
   /** Requests at once from one client. */
   readonly 'ratelimit-burst': number;
+  /** When requests are not sent any more. */
+  readonly 'circuit-breaker-expression': BreakerCondition;
 }
 
 export type AnnotationName = keyof AnnotationTypes;
@@ -28,4 +31,5 @@ export const annotationTable: { readonly [N in AnnotationName]: ValueReader<Anno
   'retry-attempts': count,
   'ratelimit-average': count,
   'ratelimit-burst': count,
+  'circuit-breaker-expression': breakerCondition,
 };

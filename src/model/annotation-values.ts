@@ -1,5 +1,8 @@
 // The forms in which annotations are written: each turns text into a value, or says what would have been one.
 
+import type { BreakerCondition } from './breaker-condition.ts';
+import { parseCondition } from './breaker-parser.ts';
+
 /** What a text says, or what is allowed in its place: the end of "…, but must be". */
 export type ReadValue<T> =
   | { readonly value: T }
@@ -23,4 +26,11 @@ const maxCount = 2_147_483_647;
 export const count: ValueReader<number> = (text) => {
   const value = /^[+-]?\d+$/u.test(text) ? Number(text) : Number.NaN;
   return value >= 1 && value <= maxCount ? { value } : { allowed: `a whole number from 1 to ${maxCount}` };
+};
+
+/** The expression of a circuit breaker. */
+export const breakerCondition: ValueReader<BreakerCondition> = (text) => {
+  const parsed = parseCondition(text);
+  if ('condition' in parsed) return { value: parsed.condition };
+  return { allowed: 'an expression such as NetworkErrorRatio() > 0.5', because: parsed.mistake };
 };

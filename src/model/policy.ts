@@ -3,6 +3,7 @@
 
 import type { AnnotationName } from './annotation-table.ts';
 import type { AnnotationMistake, AnnotationValues } from './annotations.ts';
+import type { BreakerCondition } from './breaker-condition.ts';
 import type { TrafficType } from './topology.ts';
 
 /** What is asked for a service port. */
@@ -10,6 +11,8 @@ export interface PortPolicy {
   /** How often a request is sent at most, in all, where no answer to it has begun. */
   readonly retryAttempts?: number;
   readonly rateLimit?: RateLimit;
+  /** Where it holds, requests are refused for a time. */
+  readonly circuitBreaker?: BreakerCondition;
 }
 
 /** How many requests one client address gets through one proxy: a bucket of tokens, one a request. */
@@ -31,11 +34,12 @@ const nothing: AskedPolicy = { policy: undefined, mistakes: [] };
 /** Puts together what annotations ask of a port. Those that are for HTTP say nothing of another. */
 export function policyOf(values: AnnotationValues, traffic: TrafficType): AskedPolicy {
   if (traffic !== 'http') return nothing;
-  const { 'retry-attempts': retryAttempts, ...more } = values;
-  const { rateLimit, mistakes } = rateLimitOf(more);
+  const { 'retry-attempts': retryAttempts, 'circuit-breaker-expression': circuitBreaker } = values;
+  const { rateLimit, mistakes } = rateLimitOf(values);
   const policy: PortPolicy = {
     ...(retryAttempts !== undefined && { retryAttempts }),
     ...(rateLimit !== undefined && { rateLimit }),
+    ...(circuitBreaker !== undefined && { circuitBreaker }),
   };
   const isNothing = Object.keys(policy).length === 0;
   return isNothing && mistakes.length === 0 ? nothing : { policy: isNothing ? undefined : policy, mistakes };

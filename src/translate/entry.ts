@@ -3,6 +3,7 @@
 import type { Listener } from '../gen/envoy/config/listener/v3/listener_pb.ts';
 import type { PortRange } from '../model/ports.ts';
 import type { AddressAndPort } from './address.ts';
+import { policyFiltersOf } from './filter-policy.ts';
 import { httpManager, routesNamed } from './http-manager.ts';
 import { tcpListener } from './listener.ts';
 import { noEndpoints, noService } from './local-replies.ts';
@@ -28,7 +29,7 @@ export function entryListener(
           statPrefix: 'entry',
           meshPort: String(port.meshPort),
           routes: routesNamed(blockName('http', block)),
-          filters: [],
+          filters: policyFiltersOf(port),
           localReplies: [noEndpoints, noService],
         });
   return tcpListener({ name, addresses: [at], filters: [filter] });

@@ -4,18 +4,40 @@
 
 import type { Any } from '@bufbuild/protobuf/wkt';
 
+import type { HeaderValueOption } from '../gen/envoy/config/core/v3/base_pb.ts';
 import type { HttpFilter } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
-import type { PortPolicy } from '../model/policy.ts';
+import type { ServicePort } from '../model/topology.ts';
+import { breaker, breakerFilter, breakerHeader, breakerName } from './circuit-breaker.ts';
 import { rateLimit, rateLimitFilter, rateLimitName } from './rate-limit.ts';
 
-/** The filters, in the order in which requests pass them. */
-export const policyFilters: readonly HttpFilter[] = [rateLimitFilter];
+/** The filters, in the order in which requests pass them: what a limit refuses is no failure to a breaker. */
+export const policyFilters: readonly HttpFilter[] = [rateLimitFilter, breakerFilter];
 
 /**
- * The configurations of a policy by filter: for the `typedPerFilterConfig` of a virtual host, a route, or one of the clusters
- * that a route divides its requests between. Of several, Envoy takes the innermost.
+ * The filters in a listener of one service port alone. There may be thousands of those, and a script costs each 0.4 MiB in
+ * a proxy with two workers: so it is there only where it is needed, and such a listener changes when that does.
  */
-export function filterPolicy(policy: PortPolicy | undefined): Record<string, Any> {
-  if (policy?.rateLimit === undefined) return {};
-  return { [rateLimitName]: rateLimit(policy.rateLimit) };
+export function policyFiltersOf({ policy }: Pick<ServicePort, 'policy'>): readonly HttpFilter[] {
+  return policy?.circuitBreaker === undefined ? [rateLimitFilter] : policyFilters;
+}
+
+/**
+ * What a virtual host, a route, or one of the clusters that a route divides its requests between needs for the policy of
+ * a service port. Of several configurations, Envoy takes the innermost.
+ */
+export interface FilterPolicy {
+  readonly typedPerFilterConfig: Record<string, Any>;
+  readonly responseHeadersToAdd: HeaderValueOption[];
+}
+
+/** Makes it. */
+export function filterPolicy({ key, policy }: Pick<ServicePort, 'key' | 'policy'>): FilterPolicy {
+  const { rateLimit: limit, circuitBreaker: condition } = policy ?? {};
+  return {
+    typedPerFilterConfig: {
+      ...(limit !== undefined && { [rateLimitName]: rateLimit(limit) }),
+      ...(condition !== undefined && { [breakerName]: breaker(key, condition) }),
+    },
+    responseHeadersToAdd: condition === undefined ? [] : [breakerHeader],
+  };
 }

@@ -15,6 +15,7 @@ import {
 } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
 import type { AddressAndPort } from './address.ts';
 import { ads } from './config-source.ts';
+import { policyFilters } from './filter-policy.ts';
 import { hostFilter } from './host-lua.ts';
 import { httpManager } from './http-manager.ts';
 import { tcpListener } from './listener.ts';
@@ -38,7 +39,7 @@ export function hostListener(at: AddressAndPort): Listener {
         statPrefix: hostPortName,
         meshPort: undefined,
         routes: byNamespace,
-        filters: [hostFilter],
+        filters: [hostFilter, ...policyFilters],
         localReplies: [noTunnel, noEndpoints, noSuchHost],
       }),
     ],

@@ -5,6 +5,7 @@ import type { RouteConfiguration } from '../gen/envoy/config/route/v3/route_pb.t
 import { byText } from '../model/key.ts';
 import type { PortRange } from '../model/ports.ts';
 import type { Service, SharedPort } from '../model/topology.ts';
+import { policyFilters } from './filter-policy.ts';
 import { httpManager, routesNamed } from './http-manager.ts';
 import { blockAddresses, tcpListener } from './listener.ts';
 import { noEndpoints, noService } from './local-replies.ts';
@@ -23,7 +24,7 @@ export function httpBlockListener(block: PortRange, meshAddress: string): Listen
         statPrefix: 'mesh',
         meshPort: '%DOWNSTREAM_LOCAL_PORT%',
         routes: routesNamed(name),
-        filters: [sharedPortFilter],
+        filters: [sharedPortFilter, ...policyFilters],
         localReplies: [noEndpoints, noService],
       }),
     ],

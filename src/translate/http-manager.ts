@@ -19,7 +19,6 @@ import {
 import { HeaderMutationSchema } from '../gen/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation_pb.ts';
 import { ads } from './config-source.ts';
 import { never, seconds } from './durations.ts';
-import { policyFilters } from './filter-policy.ts';
 import { commonHttpOptions, http1, http2, maxHeadersKb } from './http-protocols.ts';
 import { internalHeaders } from './names.ts';
 import { any } from './pack.ts';
@@ -55,7 +54,7 @@ export function httpManager(options: HttpManagerOptions): Filter {
     codecType: HttpConnectionManager_CodecType.AUTO,
     routeSpecifier: options.routes,
     earlyHeaderMutationExtensions: [earlyHeaders(options.meshPort)],
-    httpFilters: [...options.filters, ...policyFilters, router],
+    httpFilters: [...options.filters, router],
     localReplyConfig: { mappers: [...options.localReplies] },
     ...transparency,
     ...patience,

@@ -16,6 +16,8 @@ export const internalHeaders = {
   port: 'x-maesh-port',
   /** The client's own `x-forwarded-proto`, kept from being overwritten. */
   forwardedProto: 'x-maesh-forwarded-proto',
+  /** On answers to a circuit breaker: what Envoy has to say of them (`%RESPONSE_FLAGS%`). */
+  flags: 'x-maesh-flags',
   /** On the port that serves every service by Host: the namespace in the Host, in lower case. */
   namespace: 'x-maesh-namespace',
   /** On the port that serves every service by Host: `service` or `service:port` of the Host, in lower case. */

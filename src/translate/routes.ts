@@ -75,7 +75,7 @@ function virtualHost({ name, domains, cluster, policy }: HttpRoute): VirtualHost
   return create(VirtualHostSchema, {
     name,
     domains: [...domains],
-    typedPerFilterConfig: filterPolicy(policy),
+    ...filterPolicy({ key: name, ...(policy !== undefined && { policy }) }),
     requestHeadersToRemove: [internalHeaders.forwardedProto],
     routes: [
       route(cluster, { headers: [isSafe], retryPolicy: ofSafe }),

@@ -67,7 +67,7 @@ describe('ratelimit-average and ratelimit-burst', () => {
     const from = '127.109.2.15';
     await sendMany(10, from);
     assert.equal((await sendHttp({ address, port: free, from })).status, 200);
-    const byName = { ...{ address, port: 8000 }, host: 'shop.store.maesh', from };
+    const byName = { address, port: 8000, host: 'shop.store.maesh', from };
     const statuses = await Promise.all(
       Array.from({ length: 12 }, async () => (await sendHttp(byName)).status),
     );

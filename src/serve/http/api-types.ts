@@ -46,13 +46,16 @@ export interface ServicePortJson {
   readonly upstream: UpstreamProtocol;
   readonly upstreamTls: boolean;
   /** What the Service asks of the proxies by its annotations; null where it asks nothing. */
-  readonly policy: PortPolicy | null;
+  readonly policy: PolicyJson | null;
   /** Port of every proxy that stands for this one; null where the ports have run out. */
   readonly meshPort: number | null;
   /** Port on the service's own address at which this one is open; null where it is not open there. */
   readonly localPort: number | null;
   readonly endpoints: readonly EndpointJson[];
 }
+
+/** The policy of the model, absent what is not asked for, with the circuit breaker's condition as an expression. */
+export type PolicyJson = Omit<PortPolicy, 'circuitBreaker'> & { readonly circuitBreaker?: string };
 
 export interface EndpointJson {
   readonly address: string;

@@ -41,7 +41,15 @@ test('a topology is written with services, ports and endpoints', () => {
         traffic: 'http',
         upstream: 'auto',
         upstreamTls: false,
-        policy: { retryAttempts: 2 },
+        policy: {
+          retryAttempts: 2,
+          circuitBreaker: {
+            kind: 'comparison',
+            measure: { kind: 'network-errors' },
+            operator: '>',
+            value: 0.5,
+          },
+        },
         meshPort: 20_000,
         localPort: 80,
         endpoints: [
@@ -77,7 +85,7 @@ test('a topology is written with services, ports and endpoints', () => {
             traffic: 'http',
             upstream: 'auto',
             upstreamTls: false,
-            policy: { retryAttempts: 2 },
+            policy: { retryAttempts: 2, circuitBreaker: 'NetworkErrorRatio() > 0.5' },
             meshPort: 20_000,
             localPort: 80,
             endpoints: [

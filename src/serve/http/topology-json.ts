@@ -1,9 +1,11 @@
 // The topology in the shape that the API gives.
 
+import { printCondition } from '../../model/breaker-condition.ts';
 import { objectKey, type ObjectKey } from '../../model/key.ts';
+import type { PortPolicy } from '../../model/policy.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Endpoint, Service, ServicePort, Topology } from '../../model/topology.ts';
-import type { EndpointJson, ProblemJson, ServiceJson, ServicePortJson } from './api-types.ts';
+import type { EndpointJson, PolicyJson, ProblemJson, ServiceJson, ServicePortJson } from './api-types.ts';
 import { arrayPieces, extendedPieces, listPieces, objectPieces } from './json-pieces.ts';
 
 const emptyTopology: Topology = { services: new Map(), problems: [] };
@@ -62,11 +64,15 @@ function portPieces(port: ServicePort): Generator<string> {
     traffic: port.traffic,
     upstream: port.upstream,
     upstreamTls: port.upstreamTls,
-    policy: port.policy ?? null,
+    policy: port.policy === undefined ? null : policyJson(port.policy),
     meshPort: port.meshPort ?? null,
     localPort: port.localPort ?? null,
   };
   return extendedPieces(own, ['endpoints', arrayPieces(port.endpoints, endpointJson)]);
+}
+
+function policyJson({ circuitBreaker: condition, ...policy }: PortPolicy): PolicyJson {
+  return { ...policy, ...(condition !== undefined && { circuitBreaker: printCondition(condition) }) };
 }
 
 function endpointJson(endpoint: Endpoint): EndpointJson {

@@ -1,5 +1,7 @@
-// Envoy resources as plain data for golden files, with long rows of ports written as ranges so that people can read them.
+// Envoy resources as plain data for golden files, with long rows of ports written as ranges, and a long script named, so
+// that people can read them.
 
+import { breakerCode } from '../../../src/translate/circuit-breaker-lua.ts';
 import { resourceToJson } from '../../../src/translate/inspect.ts';
 import { typeUrls, type Resources } from '../../../src/translate/resources.ts';
 import { plain, type Plain } from './plain.ts';
@@ -16,8 +18,11 @@ export function plainResources(resources: Resources): Plain {
   );
 }
 
-/** The same value with `additional_addresses` in short. */
+const script = breakerCode();
+
+/** The same value with `additional_addresses` and the circuit breaker's script in short. */
 function readable(value: unknown): Plain {
+  if (value === script) return '… (breakerCode() of src/translate/circuit-breaker-lua.ts)';
   if (Array.isArray(value)) return value.map(readable);
   if (typeof value !== 'object' || value === null) return plain(value);
   return Object.fromEntries(
