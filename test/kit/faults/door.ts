@@ -2,6 +2,7 @@
 
 import type { Server } from 'node:https';
 import { createServer, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 
 import { listen } from '../backends/backend.ts';
 
@@ -16,6 +17,8 @@ export class Door {
   readonly #server: Server;
   /** By the client's port: all that a socket of TLS lets on about the one below it. */
   readonly #sockets: Map<number, Socket>;
+  /** What TLS makes of them, once it has agreed with the client. */
+  readonly #secure = new WeakMap<Socket, TLSSocket>();
   readonly #ignored = new Set<Socket>();
   #reception: Reception = 'accept';
 
@@ -34,6 +37,10 @@ export class Door {
     const tcp = createServer();
     const door = new Door(server, { ...(await listen(tcp, { name: 'door' })), sockets });
     tcp.on('connection', (socket) => door.#take(socket));
+    server.on('secureConnection', (secure: TLSSocket) => {
+      const below = sockets.get(secure.remotePort ?? 0);
+      if (below !== undefined) door.#secure.set(below, secure);
+    });
     return door;
   }
 
@@ -53,12 +60,12 @@ export class Door {
   /** Resets the connection below a socket of TLS. */
   reset({ remotePort = 0 }: Socket): void {
     const below = this.#sockets.get(remotePort);
-    if (below !== undefined) reset(below);
+    if (below !== undefined) this.#reset(below);
   }
 
   /** Resets every connection. */
   resetAll(): void {
-    for (const socket of this.#sockets.values()) reset(socket);
+    for (const socket of this.#sockets.values()) this.#reset(socket);
   }
 
   #take(socket: Socket): void {
@@ -68,18 +75,18 @@ export class Door {
       this.#ignored.delete(socket);
       if (this.#sockets.get(remotePort) === socket) this.#sockets.delete(remotePort);
     });
-    if (this.#reception === 'reset') reset(socket);
+    if (this.#reception === 'reset') this.#reset(socket);
     else if (this.#reception === 'ignore') this.#ignored.add(socket);
     else this.#server.emit('connection', socket);
   }
-}
 
-/**
- * Resets a connection. One that TLS is ending already can't be reset; Node 24 then forgets to close it, and it would keep
- * the process from ending.
- */
-function reset(socket: Socket): void {
-  if (socket.destroyed) return;
-  socket.unref();
-  socket.resetAndDestroy();
+  /**
+   * Resets a connection. One that TLS is ending can't be reset: Node 24 would forget to close it and never come to its own
+   * end. It is closed.
+   */
+  #reset(socket: Socket): void {
+    const isEnding = this.#secure.get(socket)?.writableEnded === true;
+    if (isEnding) socket.destroy();
+    else if (!socket.destroyed) socket.resetAndDestroy();
+  }
 }
