@@ -6,23 +6,12 @@ import { internalHeaders } from './names.ts';
 /** Keys of a route's filter context: which service port it is, and the condition as a Lua expression. */
 export const contextKeys = { port: 'port', condition: 'condition' } as const;
 
-/** The time in microseconds, in the script's words. */
-const systemTime = 'handle:timestampString(EnvoyTimestampResolution.MICROSECOND)';
-
-/**
- * Writes the script. All its times are in microseconds; a condition calls `latency`, `network` and `codes`.
- *
- * @param time where the script takes the time from: the system, but in tests.
- */
-export function breakerCode(time: string = systemTime): string {
-  return `
-local checkPeriod, openFor, recoverFor = 100e3, 10e6, 10e6
+/** What has been measured of a service port, in windows that roll. */
+const measures = `
 local counted = { slots = 10, of = 1e6 }
 local timed = { slots = 6, of = 10e6 }
 -- What Envoy says where no answer came from a pod (%RESPONSE_FLAGS%).
 local networkFlags = { UF = true, UC = true, UR = true, UT = true, LR = true, UPE = true, DF = true }
-local forgetAfter = 300e6
-local breakers = {}
 
 -- The slot of a moment in a window that rolls, made anew where it is of an earlier turn.
 local function slotAt(window, size, now)
@@ -95,6 +84,13 @@ end
 local function forgetMeasures(breaker)
   breaker.counted, breaker.timed = {}, {}
 end
+`;
+
+/** What a breaker does with it. */
+const breakers = `
+local checkPeriod, openFor, recoverFor = 100e3, 10e6, 10e6
+local forgetAfter = 300e6
+local breakers = {}
 
 local function makeBreaker(condition, now)
   for port, breaker in pairs(breakers) do
@@ -117,7 +113,7 @@ end
 local function breakerOf(handle)
   local context = handle:filterContext()
   local port, condition = context:get("${contextKeys.port}"), context:get("${contextKeys.condition}")
-  local now = tonumber(${time})
+  local now = timeOf(handle)
   local breaker = breakers[port]
   if breaker == nil or breaker.text ~= condition or now < breaker.now - 1e6 then
     breaker = makeBreaker(condition, now)
@@ -185,4 +181,15 @@ function envoy_on_response(handle)
   look(breaker)
 end
 `;
+
+/** The time in microseconds, in the script's words. */
+const systemTime = 'handle:timestampString(EnvoyTimestampResolution.MICROSECOND)';
+
+/**
+ * Writes the script. All its times are in microseconds; a condition calls `latency`, `network` and `codes`.
+ *
+ * @param time where the script takes the time from: the system, but in tests.
+ */
+export function breakerCode(time: string = systemTime): string {
+  return `local function timeOf(handle) return tonumber(${time}) end\n${measures}${breakers}`;
 }

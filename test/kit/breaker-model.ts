@@ -54,8 +54,9 @@ export class BreakerModel {
 
   #holds(condition: BreakerCondition, now: number): boolean {
     if (condition.kind !== 'comparison') {
-      const parts = condition.of.map((part) => this.#holds(part, now));
-      return condition.kind === 'all' ? !parts.includes(false) : parts.includes(true);
+      const { kind, of } = condition;
+      const holds = (part: BreakerCondition): boolean => this.#holds(part, now);
+      return kind === 'all' ? of.every(holds) : of.some(holds);
     }
     const left = this.#measure(condition.measure, now);
     const right = condition.value;

@@ -162,7 +162,7 @@ describe('the script of the circuit breaker', () => {
       ...many(9, { ...good, afterMs: 1000 }),
       ...many(100, { ...good, afterMs: 100 }),
     ]);
-    assert.deepEqual(seen.slice(0, 10), [502, ...Array(9).fill(503)]);
+    assert.deepEqual(seen.slice(0, 10), [502, ...Array<number>(9).fill(503)]);
     const passed = (from: number, to: number): number =>
       seen.slice(from, to).filter((status) => status === 200).length;
     // The tenth second is over with the tenth of these; recovery begins there.
