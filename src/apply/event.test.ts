@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 
 import type { Problem, Subject } from '../model/problem.ts';
 import type { ProblemCode } from '../model/problem-codes.ts';
+import { kindParsers } from '../source/parse/kinds.ts';
 import { eventKey, eventManifest, eventOf, reportingController, type WantedEvent } from './event.ts';
 
 const controller = reportingController('maesh');
@@ -81,6 +82,15 @@ describe('eventOf()', () => {
     const { namespace, regarding } = event({ subject: { kind: 'Service', namespace: '', name: 'shop' } });
     assert.equal(namespace, 'default');
     assert.deepEqual(regarding, { apiVersion: 'v1', kind: 'Service', name: 'shop' });
+  });
+
+  it('is about an object of the newest version that is read, of every kind that a cluster has problems of', () => {
+    const notFollowed = new Set<string>(['Endpoints', 'Namespace', 'ServiceAccount']);
+    for (const { kind, group, versions } of Object.values(kindParsers)) {
+      if (notFollowed.has(kind)) continue;
+      const { apiVersion } = event({ subject: { ...shop, kind } }).regarding;
+      assert.equal(apiVersion, group === '' ? versions[0] : `${group}/${versions[0]}`);
+    }
   });
 
   it('is none where the problem is about nothing that an API server has', () => {

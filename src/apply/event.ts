@@ -13,9 +13,15 @@ import type { ProblemCode } from '../model/problem-codes.ts';
  * a proxy, is no object of an API server.
  */
 const apiVersions: ReadonlyMap<string, string> = new Map([
+  ['Service', 'v1'],
   ['EndpointSlice', 'discovery.k8s.io/v1'],
   ['Pod', 'v1'],
-  ['Service', 'v1'],
+  // Those of the Service Mesh Interface may be served in other versions too.
+  ['TrafficSplit', 'split.smi-spec.io/v1alpha4'],
+  ['TrafficTarget', 'access.smi-spec.io/v1alpha3'],
+  ['HTTPRouteGroup', 'specs.smi-spec.io/v1alpha4'],
+  ['TCPRoute', 'specs.smi-spec.io/v1alpha4'],
+  ['UDPRoute', 'specs.smi-spec.io/v1alpha4'],
 ]);
 
 /** Bounds of the API server (k8s.io/kubernetes, pkg/apis/core/validation/events.go), in bytes. */
