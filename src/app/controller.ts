@@ -21,8 +21,9 @@ import { createKubernetesSource } from '../source/kubernetes/kubernetes-source.t
 import { askedNamespaces, type NamespaceSettings } from '../source/kubernetes/namespaces.ts';
 import { ProxyPods } from '../source/kubernetes/proxy-pods.ts';
 import { listenXds } from './listen-xds.ts';
-import { Mesh } from './mesh.ts';
+import { Mesh, usualRestMs } from './mesh.ts';
 import { limitedPorts, readinessPort, type Placement } from './placement.ts';
+import { Replica, type ReplicaTimes } from './replica.ts';
 import { aborted, runTogether } from '../runtime/run-together.ts';
 import { waitForServer } from './wait-for-server.ts';
 
@@ -40,6 +41,8 @@ export interface ControllerRun {
   readonly proxyAddress?: string;
   /** Times of the election, other than the usual ones. */
   readonly leaseTiming?: LeaseTiming;
+  /** Times of what freed mesh ports wait for, other than the usual ones. */
+  readonly replicaTimes?: ReplicaTimes;
 }
 
 /**
@@ -78,6 +81,7 @@ class Controller {
   readonly #log: Log;
   readonly #leaseTiming: LeaseTiming | undefined;
   readonly #namespaces: NamespaceSettings;
+  readonly #replica: Replica;
   readonly #shadows: ShadowWriter;
   readonly #events: EventWriter;
   readonly #proxyPods: ProxyPods;
@@ -85,21 +89,27 @@ class Controller {
   #trafficDistribution: TrafficDistribution;
 
   constructor(options: ControllerOptions, run: ControllerRun & { readonly client: KubeClient }) {
-    const { client, log, proxyAddress = everywhere } = run;
+    const { client, log, proxyAddress = everywhere, replicaTimes: times = {} } = run;
     this.#options = options;
     this.#client = client;
     this.#log = log;
     this.#leaseTiming = run.leaseTiming;
     this.#namespaces = { watch: options.watchNamespaces, ignore: options.ignoreNamespaces };
+    const proxies = (): number => this.mesh.xds.proxies().filter(({ ready }) => ready).length;
+    this.#replica = new Replica({ client, options, log, times, proxies });
     this.#shadows = new ShadowWriter({
       client,
       namespace: options.namespace,
       trafficDistribution: () => this.#trafficDistribution,
       queueObserver: () => this.mesh.queueObserver('shadow-services'),
-      onRecorded: (recorded) => {
-        this.mesh.loop.record(recorded);
+      onRecorded: (recorded, moves) => {
+        this.mesh.loop.record(recorded, moves);
         this.#recorded.resolve();
       },
+      acknowledged: (signal) => this.#replica.acknowledgedByAll(signal),
+      restTiming: times.rest ?? { restMs: usualRestMs, lookMs: 1_000 },
+      areProxiesKnown: () => this.#areProxiesKnown(),
+      ...(times.moves !== undefined && { moveTiming: times.moves }),
       log,
       clock: systemClock,
     });
@@ -121,11 +131,15 @@ class Controller {
       proxyPods: () => this.#proxyPods.list(),
       onRound: ({ topology }) => {
         this.#events.want(topology.problems);
-        const { drafts, allocation } = this.mesh.loop;
-        this.#shadows.want({ drafts, table: allocation.ports });
+        const { drafts, allocation, sharedPorts: shared } = this.mesh.loop;
+        this.#shadows.want({ drafts, table: allocation.ports, shared });
+        const settled = this.mesh.xds.settledSequence();
+        this.#replica.built({ shadows: this.#shadows, sequence: this.mesh.loop.sequence, settled });
       },
+      ...(times.rest !== undefined && { restMs: times.rest.restMs }),
       log,
     });
+    this.mesh.xds.onSettled((settled) => this.#replica.settled({ shadows: this.#shadows, settled }));
   }
 
   /** Waits for the API server, then follows and writes until the signal aborts. */
@@ -136,13 +150,29 @@ class Controller {
     await runTogether(
       [
         (until) => this.mesh.run(until),
-        (until) => this.#shadows.follow(until),
+        (until) => this.#replica.run(until),
+        (until) => this.#follow(until),
         (until) => this.#proxyPods.run(until),
         (until) => this.#read(until),
         (until) => this.#elector().run(until),
       ],
       signal,
     );
+  }
+
+  /** A leader that doesn't see this replica must not have changed what this one reads after. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    await Promise.race([this.#replica.known, aborted(signal)]);
+    if (!signal.aborted) await this.#shadows.follow(signal);
+  }
+
+  /**
+   * Whether every pod that callers may be sent to is a proxy of ours, and connected: pods of the original have the same
+   * labels and know nothing of ports that it has not handed out.
+   */
+  #areProxiesKnown(): boolean {
+    const pods = this.#proxyPods.list().filter(({ isReady }) => isReady).length;
+    return this.#replica.proxiesOfAll >= pods;
   }
 
   /** Nothing is built before it is known what is on record. */

@@ -10,7 +10,7 @@ import type { FoundShadow } from './shadow-reading.ts';
 function found(name: string, service: string | undefined, meshPort: number): FoundShadow {
   const said = { labels: {}, annotations: {}, spec: {} };
   const ports = [{ name: '', port: 80, protocol: 'TCP' as const, meshPort }];
-  return { name, uid: name, resourceVersion: '1', service, ports, said };
+  return { name, uid: name, resourceVersion: '1', service, ports, resting: [], said };
 }
 
 const names = (shadows: FoundShadows, key: string): readonly string[] =>

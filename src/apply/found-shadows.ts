@@ -1,7 +1,8 @@
 // The shadow Services that are there, by the service that each stands for, and the mesh ports that they have on record.
 
 import { byText, objectKey, type PortKey, type ServiceKey } from '../model/key.ts';
-import type { RecordedPorts } from '../model/recorded.ts';
+import type { PortMove, PortMoves, RecordedPorts } from '../model/recorded.ts';
+import { recordedMoves } from './moving-ports.ts';
 import type { FoundShadow } from './shadow-reading.ts';
 import { recordedPorts } from './shadow.ts';
 
@@ -16,6 +17,11 @@ export class FoundShadows {
   /** Keys of all that are there. */
   keys(): Iterable<ShadowKey> {
     return this.#byKey.keys();
+  }
+
+  /** The key of the one of this name; undefined where there is none. */
+  keyOf(name: string): ShadowKey | undefined {
+    return this.#keyOf.get(name);
   }
 
   /** Those of a key, sorted by name. */
@@ -50,12 +56,23 @@ export class FoundShadows {
   recorded(): RecordedPorts {
     const recorded = new Map<PortKey, number>();
     for (const [key, shadows] of this.#byKey) {
-      for (const { ports } of shadows) {
-        for (const [port, number] of recordedPorts(key, ports)) {
+      for (const shadow of shadows) {
+        for (const [port, number] of recordedPorts(key, shadow)) {
           if (!recorded.has(port)) recorded.set(port, number);
         }
       }
     }
     return recorded;
+  }
+
+  /** Every move on record. */
+  moves(): PortMoves {
+    const moves = new Map<PortKey, PortMove>();
+    for (const [key, shadows] of this.#byKey) {
+      for (const { ports } of shadows.toReversed()) {
+        for (const [port, move] of recordedMoves(key, ports)) moves.set(port, move);
+      }
+    }
+    return moves;
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { FakeClock } from '../../test/kit/fake-clock.ts';
+import { silentLog } from '../runtime/log.ts';
 import { Moves, runMoves } from './moves.ts';
 import type { ShadowPort } from './shadow.ts';
 
@@ -102,13 +103,15 @@ describe('runMoves()', () => {
     const end = new AbortController();
     const turns: string[] = [];
     let asked = 0;
-    const known: { version?: string } = {};
+    const known: { version?: string; proxies?: boolean } = {};
     const running = runMoves(moves, {
       acknowledged: () => {
         asked += 1;
         return Promise.resolve(known.version);
       },
+      areProxiesKnown: () => known.proxies !== false,
       onTurn: (name) => turns.push(name),
+      log: silentLog,
       clock,
       signal: end.signal,
     });
@@ -122,6 +125,11 @@ describe('runMoves()', () => {
     await look();
     assert.equal(asked, 1);
     known.version = '7';
+    known.proxies = false;
+    await look();
+    await look();
+    assert.deepEqual(turns, [], 'while callers may be sent to others');
+    known.proxies = true;
     await look();
     assert.deepEqual(turns, []);
     await look();

@@ -3,6 +3,7 @@
 import { compareVersions } from '../kube/versions.ts';
 import type { SharedPorts } from '../model/recorded.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
 import { sleep } from '../runtime/sleep.ts';
 import { movesText } from './moving-ports.ts';
 import type { FoundShadow } from './shadow-reading.ts';
@@ -30,29 +31,39 @@ export const usualMoveTiming: MoveTiming = {
   leaveMs: 65 * 60_000,
 };
 
+const waitsForPods = 'Services go on sharing mesh ports until all ready pods of proxies are connected';
+const goesOn = 'All ready pods of proxies are connected: services leave the mesh ports that they share';
+
 /**
  * Looks again and again how far proxies are while something moves, until the signal aborts.
  *
  * @param options.acknowledged - the version of the shadow Services that the proxies of all replicas have acknowledged;
  * undefined: not known.
+ * @param options.areProxiesKnown - whether those are all that callers may be sent to; nothing moves while they are not.
  * @param options.onTurn - told the names of the shadow Services whose turn it is to take their next step.
  */
 export async function runMoves(
   moves: Moves,
   options: {
     readonly acknowledged: (signal: AbortSignal) => Promise<string | undefined>;
+    readonly areProxiesKnown?: () => boolean;
     readonly onTurn: (name: string) => void;
+    readonly log: Log;
     readonly clock: Clock;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
-  const { acknowledged, onTurn, clock, signal } = options;
+  const { acknowledged, areProxiesKnown = () => true, onTurn, log, clock, signal } = options;
+  let wereKnown = true;
   while (!signal.aborted) {
     if (!moves.isEmpty) {
       // oxlint-disable-next-line no-await-in-loop -- one look after the other
       const through = await acknowledged(signal);
-      if (through !== undefined) moves.settled(through);
-      for (const name of moves.takeTurns()) onTurn(name);
+      const areKnown = areProxiesKnown();
+      if (through !== undefined && areKnown) moves.settled(through);
+      if (areKnown !== wereKnown) log.info(areKnown ? goesOn : waitsForPods);
+      wereKnown = areKnown;
+      if (areKnown) for (const name of moves.takeTurns()) onTurn(name);
     }
     // oxlint-disable-next-line no-await-in-loop -- waiting is the point
     await sleep(moves.lookMs, { clock, signal });

@@ -17,6 +17,9 @@ export const replicaLabels: Readonly<Record<string, string>> = { app: 'maesh', c
 /** Annotation with the version of the shadow Services that all proxies of a replica have acknowledged. */
 export const acknowledgedAnnotation = 'mesh.traefik.io/acknowledged';
 
+/** Annotation with the number of proxies that are connected to a replica and have all that they are told. */
+export const proxiesAnnotation = 'mesh.traefik.io/connected-proxies';
+
 /** Times of these Leases, in milliseconds. */
 export interface ReplicaTiming {
   /** How often a Lease is renewed. */
@@ -42,6 +45,8 @@ export interface ReplicaLeaseOptions {
   readonly holder: string;
   /** The pod with whose end the cluster deletes it; undefined outside of one. */
   readonly pod: PodGiven | undefined;
+  /** How many proxies are connected and have all that they are told; asked at each write. */
+  readonly proxies: () => number;
   readonly log: Log;
   readonly clock: Clock;
   /** Times other than the usual ones. */
@@ -115,7 +120,7 @@ export class ReplicaLease {
   }
 
   #manifest(acknowledged: string | undefined): ObjectToWrite {
-    const { namespace, name, holder, pod } = this.#options;
+    const { namespace, name, holder, pod, proxies } = this.#options;
     return {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -123,7 +128,10 @@ export class ReplicaLease {
         namespace,
         name,
         labels: replicaLabels,
-        ...(acknowledged !== undefined && { annotations: { [acknowledgedAnnotation]: acknowledged } }),
+        annotations: {
+          ...(acknowledged !== undefined && { [acknowledgedAnnotation]: acknowledged }),
+          [proxiesAnnotation]: String(proxies()),
+        },
         ...(pod !== undefined && { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', ...pod }] }),
       },
       spec: {

@@ -7,7 +7,7 @@ import { leases } from '../kube/lease-record.ts';
 import { compareVersions } from '../kube/versions.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
-import { acknowledgedAnnotation, replicaLabels } from './replica-lease.ts';
+import { acknowledgedAnnotation, proxiesAnnotation, replicaLabels } from './replica-lease.ts';
 
 /** How long a Lease that nobody renews keeps freed ports from others, in milliseconds. */
 const defaultStaleMs = 300_000;
@@ -34,9 +34,15 @@ export class Replicas {
   readonly #options: ReplicasOptions;
   readonly #seen = new Map<string, Seen>();
   #complaint = '';
+  #proxies = 0;
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
+  }
+
+  /** How many proxies were connected to all replicas together, by the last look, and had all that they were told. */
+  get proxies(): number {
+    return this.#proxies;
   }
 
   /**
@@ -52,6 +58,7 @@ export class Replicas {
       const found = await client.list({ type: leases, namespace, labelSelector }, { signal });
       await this.#deleteStale(found, signal);
       this.#complaint = '';
+      this.#proxies = found.reduce((sum, lease) => sum + proxiesOf(lease), 0);
       const isOwnThere = found.some(({ metadata }) => metadata.name === ownLease);
       return isOwnThere ? least(found.map(acknowledgedOf)) : undefined;
     } catch (error) {
@@ -97,9 +104,18 @@ export class Replicas {
   }
 }
 
-function acknowledgedOf({ metadata }: ApiObject): string | undefined {
+function acknowledgedOf(lease: ApiObject): string | undefined {
+  return annotationOf(lease, acknowledgedAnnotation);
+}
+
+function proxiesOf(lease: ApiObject): number {
+  const text = annotationOf(lease, proxiesAnnotation);
+  return text !== undefined && /^\d{1,6}$/.test(text) ? Number(text) : 0;
+}
+
+function annotationOf({ metadata }: ApiObject, name: string): string | undefined {
   const { annotations } = metadata;
-  const value = isRecord(annotations) ? annotations[acknowledgedAnnotation] : undefined;
+  const value = isRecord(annotations) ? annotations[name] : undefined;
   return typeof value === 'string' ? value : undefined;
 }
 

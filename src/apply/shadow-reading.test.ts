@@ -45,7 +45,14 @@ describe('readShadow', () => {
   it('reads what the mesh has to know', () => {
     const { said: _, ...found } = read(served());
     const { name, service } = shadow;
-    assert.deepEqual(found, { name, service, uid: 'u', resourceVersion: '7', ports: shadow.ports });
+    assert.deepEqual(found, {
+      name,
+      service,
+      uid: 'u',
+      resourceVersion: '7',
+      ports: shadow.ports,
+      resting: [],
+    });
   });
 
   it('reads one that the original has left', () => {

@@ -4,6 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { ApiObject } from '../kube/api-object.ts';
 import type { ServiceKey } from '../model/key.ts';
+import { readRestingPorts, restingAnnotation, type RestingPort } from './resting-ports.ts';
+import { movingAnnotation, readMoves } from './moving-ports.ts';
 import { serviceOfShadow } from './shadow-name.ts';
 import { shadowManifest, type Shadow, type ShadowPort } from './shadow.ts';
 
@@ -16,6 +18,8 @@ export interface FoundShadow {
   readonly service: ServiceKey | undefined;
   /** Those whose targetPort is a number, which all of the mesh's are. */
   readonly ports: readonly ShadowPort[];
+  /** Mesh ports that it had and that rest, sorted; it may still have them where its service is gone. */
+  readonly resting: readonly RestingPort[];
   /** The parts of it that are the mesh's to say. */
   readonly said: Said;
 }
@@ -57,9 +61,13 @@ export function readShadow(meshNamespace: string, object: ApiObject): FoundShado
   const { name, uid, resourceVersion } = data.metadata;
   const labels = data.metadata.labels ?? {};
   const annotations = data.metadata.annotations ?? {};
+  const moves = readMoves(annotations[movingAnnotation]);
   const ports = (data.spec.ports ?? []).flatMap(({ targetPort, protocol, ...port }): ShadowPort[] => {
     const isOurs = protocol === 'TCP' || protocol === 'UDP';
-    return isOurs && typeof targetPort === 'number' ? [{ ...port, protocol, meshPort: targetPort }] : [];
+    if (!isOurs || typeof targetPort !== 'number') return [];
+    const move = protocol === 'TCP' ? moves.get(port.port) : undefined;
+    const isMoving = move !== undefined && (targetPort === move.from || targetPort === move.to);
+    return [{ ...port, protocol, meshPort: targetPort, ...(isMoving && { move }) }];
   });
   return {
     name,
@@ -67,6 +75,7 @@ export function readShadow(meshNamespace: string, object: ApiObject): FoundShado
     resourceVersion,
     service: serviceOfShadow(meshNamespace, { name, annotations }),
     ports,
+    resting: readRestingPorts(annotations[restingAnnotation]),
     said: { labels, annotations, spec: data.spec },
   };
 }

@@ -50,11 +50,20 @@ function manifest(name: string, meshPort: number): ShadowManifest {
 
 const nameOf = (name: string): string => `maesh-${name}-6d61657368-store`;
 
+/** The writes by which one goes: its mesh port rests first. */
+const removal = (name: string): readonly string[] => [`patch ${nameOf(name)}`, `delete ${nameOf(name)}`];
+
+/** The writes by which one gets another mesh port: the one that it had rests, and then does so no more. */
+const move = (name: string): readonly string[] =>
+  ['patch', 'apply', 'patch'].map((verb) => `${verb} ${nameOf(name)}`);
+
 interface Writing extends AsyncDisposable {
   readonly server: FakeServices;
   readonly want: (wanted: Wanted) => void;
   readonly log: RecordLog;
   readonly recorded: RecordedPorts[];
+  /** Whether proxies acknowledge what they are told; they do. */
+  readonly proxies: { acknowledge: boolean };
   /** Begins to lead; what it returns ends that. */
   readonly lead: () => () => Promise<void>;
   /** Resolves when the server was asked for exactly these writes, in whatever order. */
@@ -77,6 +86,7 @@ async function followWanting(
   const client = new KubeClient({ access: accessTo(server.url) });
   const log = new RecordLog();
   const recorded: RecordedPorts[] = [];
+  const proxies = { acknowledge: true };
   let last: Wanted | undefined;
   const want = (next: Wanted): void => {
     last = next;
@@ -90,9 +100,11 @@ async function followWanting(
       recorded.push(ports);
       if (last !== undefined) want(onRecorded(ports, last));
     },
+    acknowledged: () => Promise.resolve(proxies.acknowledge ? writer.version : undefined),
     log,
     clock: systemClock,
     timing: { retryMs: 1, maxRetryMs: 5 },
+    restTiming: { restMs: 0, lookMs: 1 },
   });
   const stop = new AbortController();
   const running: Promise<void>[] = [writer.follow(stop.signal)];
@@ -103,6 +115,7 @@ async function followWanting(
     want,
     log,
     recorded,
+    proxies,
     lead() {
       const end = new AbortController();
       const leading = writer.lead(AbortSignal.any([stop.signal, end.signal]));
@@ -160,7 +173,7 @@ describe('ShadowWriter', () => {
     await until('it to come back', () => writing.recorded.at(-1)?.get('store/cart/80'));
     want(wanted({ shop: 5000, cart: 5001 }));
     server.put(manifest('later', 5002));
-    await wrote(`apply ${nameOf('cart')}`, `delete ${nameOf('later')}`);
+    await wrote(`apply ${nameOf('cart')}`, ...removal('later'));
   });
 
   it('writes nothing while it does not lead, and everything that is due when it begins to', async () => {
@@ -170,14 +183,14 @@ describe('ShadowWriter', () => {
     await settled();
     await wrote();
     const end = lead();
-    const due = [`apply ${nameOf('shop')}`, `apply ${nameOf('cart')}`, `delete ${nameOf('gone')}`];
-    await wrote(...due, `delete ${nameOf('mark1')}`);
+    const due = [...move('shop'), `apply ${nameOf('cart')}`, ...removal('gone'), ...removal('mark1')];
+    await wrote(...due);
     await end();
     want(wanted({}));
     await settled();
-    await wrote(...due, `delete ${nameOf('mark1')}`);
+    await wrote(...due);
     lead();
-    await wrote(...due, ...['mark1', 'mark2', 'shop', 'cart'].map((name) => `delete ${nameOf(name)}`));
+    await wrote(...due, ...['mark2', 'shop', 'cart'].flatMap(removal));
   });
 
   it('takes nothing away before it is known what is wanted, and then what is not', async () => {
@@ -187,7 +200,7 @@ describe('ShadowWriter', () => {
     await settled();
     await wrote();
     want(wanted({ shop: 5000, mark1: 7001 }));
-    await wrote(`delete ${nameOf('gone')}`);
+    await wrote(...removal('gone'));
   });
 
   it('takes away what stands for no service, and what has another name than it should', async () => {
@@ -199,52 +212,62 @@ describe('ShadowWriter', () => {
     const { want, lead, wrote } = writing;
     want(wanted({ [long]: 5001 }));
     lead();
-    await wrote('delete strange');
+    await wrote('patch strange', 'delete strange');
   });
 
   it('writes a service anew when its mesh port is another, and removes it when it has none', async () => {
     await using writing = await follow(manifest('shop', 5000));
-    const { want, lead, wrote, server } = writing;
+    const { want, lead, wrote, server, proxies } = writing;
+    proxies.acknowledge = false;
     lead();
     want(wanted({ shop: 5000 }));
     want(wanted({ shop: 5003 }));
-    await wrote(`apply ${nameOf('shop')}`);
+    await wrote(...move('shop').slice(0, 2));
+    proxies.acknowledge = true;
+    await wrote(...move('shop'));
     await until('it to come back', () =>
       writing.recorded.at(-1)?.get('store/shop/80') === 5003 ? true : undefined,
     );
     want({ ...wanted({ shop: 5003 }), table: emptyPortTable });
-    await wrote(`apply ${nameOf('shop')}`, `delete ${nameOf('shop')}`);
+    await wrote(...move('shop'), ...removal('shop'));
     assert.deepEqual(server.names, []);
   });
 
   it('puts right what somebody else changes, and takes strange ports away', async () => {
     const shop = manifest('shop', 5000);
     await using writing = await follow(shop);
-    const { want, lead, wrote, server } = writing;
+    const { want, lead, wrote, server, proxies } = writing;
+    proxies.acknowledge = false;
     lead();
     want(wanted({ shop: 5000 }));
     server.put({ ...shop, metadata: { ...shop.metadata, annotations: {} } });
     await wrote(`apply ${nameOf('shop')}`);
     const ports = [...(shop.spec['ports'] as readonly object[]), { name: 'x', port: 9, targetPort: 9 }];
     server.put({ ...shop, spec: { ...shop.spec, ports } });
-    await wrote(`apply ${nameOf('shop')}`, `patch ${nameOf('shop')}`);
+    const patches = Array.from({ length: 3 }, () => `patch ${nameOf('shop')}`);
+    await wrote(`apply ${nameOf('shop')}`, ...patches.slice(1));
+    proxies.acknowledge = true;
+    await wrote(`apply ${nameOf('shop')}`, ...patches);
     assert.deepEqual(server.get(nameOf('shop'))?.['spec'], shop.spec);
     server.remove(nameOf('shop'));
-    await wrote(`apply ${nameOf('shop')}`, `patch ${nameOf('shop')}`, `apply ${nameOf('shop')}`);
+    await wrote(`apply ${nameOf('shop')}`, ...patches, `apply ${nameOf('shop')}`);
   });
 
   it('leaves what another replica has put on record, and writes what is wanted in the light of it', async () => {
     const onRecorded = (recorded: RecordedPorts): Wanted =>
       wanted({ shop: recorded.get('store/shop/80') ?? 5000, cart: 5001 });
     await using writing = await followWanting(onRecorded, [manifest('shop', 5000), manifest('cart', 5001)]);
-    const { want, lead, wrote, server } = writing;
+    const { want, lead, wrote, server, proxies } = writing;
+    proxies.acknowledge = false;
     want(wanted({ shop: 5000, cart: 5001 }));
     lead();
     server.put(manifest('shop', 5007));
     server.put(manifest('cart', 5008));
-    await wrote(`apply ${nameOf('cart')}`);
+    await wrote(...move('cart').slice(0, 2));
+    proxies.acknowledge = true;
+    await wrote(...move('cart'));
     server.put(manifest('later', 5002));
-    await wrote(`apply ${nameOf('cart')}`, `delete ${nameOf('later')}`);
+    await wrote(...move('cart'), ...removal('later'));
   });
 
   it('makes one anew whose IP family is not that of the service any more', async () => {
@@ -265,11 +288,18 @@ describe('ShadowWriter', () => {
   it('overwrites nothing that has become another since it was read', async () => {
     await using writing = await follow(manifest('shop', 5001));
     const { want, lead, wrote, server } = writing;
-    server.isSilent = true;
-    const newer = server.put(manifest('shop', 5002));
-    want(wanted({ shop: 5000 }));
     const end = lead();
-    await wrote(`apply ${nameOf('shop')}`);
+    await until('it to have caught up', () => (server.lists > 0 ? true : undefined));
+    server.isSilent = true;
+    const newer = server.put({
+      ...manifest('shop', 5001),
+      metadata: { ...manifest('shop', 5001).metadata, labels: {} },
+    });
+    want({
+      ...wanted({ shop: 5001 }),
+      drafts: new Map([['store/shop', { ...draftOf('shop'), ipFamilies: ['IPv4'] }]]),
+    });
+    await wrote(`delete ${nameOf('shop')}`);
     await end();
     assert.deepEqual(server.get(nameOf('shop')), newer);
     assert.deepEqual(warnings(writing), []);
@@ -284,14 +314,15 @@ describe('ShadowWriter', () => {
       manifest('other', 5002),
     );
     const { want, lead, wrote, server } = writing;
+    const end = lead();
+    await until('it to have caught up', () => (server.lists > 0 ? true : undefined));
     // What the watch does not tell yet.
     server.isSilent = true;
     server.remove(nameOf('gone'));
     server.put(manifest('other', 5003));
     server.put({ ...shop, spec: { ...shop.spec, ports, sessionAffinity: 'None' } });
     want(wanted({ shop: 5000 }));
-    const end = lead();
-    await wrote(`delete ${nameOf('gone')}`, `delete ${nameOf('other')}`, `patch ${nameOf('shop')}`);
+    await wrote(...['gone', 'other', 'shop'].map((name) => `patch ${nameOf(name)}`));
     await end();
     assert.deepEqual(warnings(writing), []);
     assert.deepEqual(server.names, [nameOf('other'), nameOf('shop')]);

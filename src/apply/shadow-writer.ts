@@ -2,23 +2,37 @@
 // leader writes; every replica reads, since what proxies are told is what the cluster has on record.
 
 import { isDeepStrictEqual } from 'node:util';
-import type { KubeClient } from '../kube/client.ts';
+import { catchUp } from '../kube/catch-up.ts';
+import type { KubeClient, Selection } from '../kube/client.ts';
 import { KubeError } from '../kube/kube-error.ts';
 import { Reflector, type ReflectorTiming } from '../kube/reflector.ts';
 import type { ReflectedChange } from '../kube/reflected-set.ts';
 import type { ResourceType } from '../kube/resource-type.ts';
+import { compareVersions } from '../kube/versions.ts';
 import type { ServiceKey } from '../model/key.ts';
 import type { PortTable } from '../model/ports.ts';
-import type { RecordedPorts } from '../model/recorded.ts';
+import type { PortMoves, RecordedPorts, SharedPorts } from '../model/recorded.ts';
 import type { ServiceDraft } from '../model/services.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { runTogether } from '../runtime/run-together.ts';
 import { silentQueueObserver, type QueueObserver } from '../runtime/queue-observer.ts';
 import { runWorkers } from '../runtime/run-workers.ts';
 import { WorkQueue } from '../runtime/work-queue.ts';
 import { FoundShadows, type ShadowKey } from './found-shadows.ts';
+import { HandedOut, meshPortsOf } from './freed-ports.ts';
+import { nextStep } from './move-step.ts';
+import { Moves, runMoves, usualMoveTiming, type MoveTiming } from './moves.ts';
+import { RestKeeper, type RestTiming } from './rest-keeper.ts';
+import { restingAnnotation, restingText, type RestingPort } from './resting-ports.ts';
 import { differenceOf, readShadow, type FoundShadow } from './shadow-reading.ts';
-import { shadowManifest, shadowOf, type Shadow, type TrafficDistribution } from './shadow.ts';
+import {
+  shadowManifest,
+  shadowOf,
+  type Shadow,
+  type ShadowPort,
+  type TrafficDistribution,
+} from './shadow.ts';
 
 const services: ResourceType = {
   group: '',
@@ -44,17 +58,26 @@ export interface ShadowWriterOptions {
    * to say anew what is wanted, be it the same: what changed is looked at only then. Else what another replica has put
    * on record would be overwritten with what this one wanted before it knew.
    */
-  readonly onRecorded: (recorded: RecordedPorts) => void;
+  readonly onRecorded: (recorded: RecordedPorts, moves: PortMoves) => void;
+  /** The version of the shadow Services that the proxies of all replicas have acknowledged; undefined: not known. */
+  readonly acknowledged: (signal: AbortSignal) => Promise<string | undefined>;
   readonly log: Log;
   readonly clock: Clock;
   /** Times of the reflector, other than the usual ones. */
   readonly timing?: Partial<ReflectorTiming>;
+  readonly restTiming: RestTiming;
+  /** Whether all proxies that callers may be sent to are among those that acknowledge; else nothing moves. They are by default. */
+  readonly areProxiesKnown?: () => boolean;
+  /** Times of moves, other than the usual ones. */
+  readonly moveTiming?: Partial<MoveTiming>;
 }
 
 /** What the mesh wants. */
 export interface Wanted {
   readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
   readonly table: PortTable;
+  /** Mesh ports that several service ports have on record, and that they are to leave. */
+  readonly shared?: SharedPorts;
 }
 
 /**
@@ -63,6 +86,7 @@ export interface Wanted {
  */
 export class ShadowWriter {
   readonly #options: ShadowWriterOptions;
+  readonly #selection: Selection;
   readonly #reflector: Reflector<FoundShadow>;
   readonly #found = new FoundShadows();
   readonly #wanted = new Map<
@@ -72,14 +96,23 @@ export class ShadowWriter {
   /** Keys of shadow Services that changed since it was said what is wanted. */
   readonly #changedKeys = new Set<ShadowKey>();
   #table: PortTable | undefined;
+  #shared: SharedPorts = new Map();
+  #handedOut: HandedOut | undefined;
+  /** Whether mesh ports have come on record since it was said what is wanted that may have been given to others. */
+  #isOutdated = false;
   #queue: WorkQueue | undefined;
+  #rests: RestKeeper | undefined;
+  #moves: Moves | undefined;
+  #version: string | undefined;
+  #awaitedVersion: string | undefined;
 
   constructor(options: ShadowWriterOptions) {
     this.#options = options;
     const { client, namespace, log, clock, timing } = options;
+    this.#selection = { type: services, namespace, labelSelector: 'app=maesh,type=shadow' };
     this.#reflector = new Reflector<FoundShadow>({
       client,
-      selection: { type: services, namespace, labelSelector: 'app=maesh,type=shadow' },
+      selection: this.#selection,
       decode: (object) => readShadow(namespace, object),
       onSynced: (changes) => this.#changed(changes),
       onChanged: (changes) => this.#changed(changes),
@@ -89,17 +122,31 @@ export class ShadowWriter {
     });
   }
 
+  /** The newest version of a shadow Service that is known; undefined where there was none yet. */
+  get version(): string | undefined {
+    return this.#version;
+  }
+
+  /** The newest version of one with mesh ports that rest or move; undefined where there was none yet. */
+  get awaitedVersion(): string | undefined {
+    return this.#awaitedVersion;
+  }
+
   /** Follows shadow Services until the signal aborts. */
   async follow(signal: AbortSignal): Promise<void> {
     await this.#reflector.run(signal);
   }
 
   /** Says what the mesh wants now. */
-  want({ drafts, table }: Wanted): void {
+  want({ drafts, table, shared = new Map() }: Wanted): void {
     const { namespace, trafficDistribution } = this.#options;
     const mesh = { namespace, table, trafficDistribution: trafficDistribution() };
     const isSameTable = table === this.#table;
     this.#table = table;
+    if (!isSameTable) this.#handedOut = new HandedOut(table);
+    this.#shared = shared;
+    this.#moves?.share(shared);
+    this.#isOutdated = false;
     this.#look(this.#changedKeys);
     this.#changedKeys.clear();
     for (const [key, draft] of drafts) {
@@ -125,23 +172,46 @@ export class ShadowWriter {
     for (const key of keys) this.#queue?.add(key);
   }
 
-  /** Writes until the signal aborts; resolves when the last write has ended. */
+  /**
+   * Writes until the signal aborts; resolves when the last write has ended. First of all it is made sure that everything
+   * is known which another replica has written before.
+   */
   async lead(signal: AbortSignal): Promise<void> {
-    const { clock, log, queueObserver = () => silentQueueObserver } = this.#options;
+    const { client, acknowledged, restTiming, moveTiming, clock, log } = this.#options;
+    const { queueObserver = () => silentQueueObserver } = this.#options;
+    const position = (): string | undefined => this.#reflector.position;
+    await catchUp({ client, selection: this.#selection, position, log, clock, signal });
     const queue = new WorkQueue({ clock, observer: queueObserver() });
+    const onOver = (name: string): void => queue.add(this.#found.keyOf(name) ?? name);
+    const rests = new RestKeeper({ acknowledged, onOver, clock, timing: restTiming });
     this.#queue = queue;
+    const moves = new Moves(clock, { ...usualMoveTiming, ...moveTiming });
+    moves.share(this.#shared);
+    this.#rests = rests;
+    this.#moves = moves;
     this.#look(this.#wanted.keys());
     this.#look(this.#found.keys());
+    for (const key of this.#found.keys()) {
+      for (const shadow of this.#found.of(key)) {
+        rests.see(shadow);
+        moves.see(shadow);
+      }
+    }
+    const reconcile = async (key: ShadowKey, until: AbortSignal): Promise<void> =>
+      await this.#reconcile(key, until);
     try {
-      await runWorkers(queue, {
-        workers,
-        reconcile: (key, until) => this.#reconcile(key, until),
-        log,
-        clock,
+      await runTogether(
+        [
+          async (until) => await runWorkers(queue, { workers, reconcile, log, clock, signal: until }),
+          async (until) => await rests.run(until),
+          async (until) => await runMoves(moves, { ...this.#options, onTurn: onOver, signal: until }),
+        ],
         signal,
-      });
+      );
     } finally {
       this.#queue = undefined;
+      this.#rests = undefined;
+      this.#moves = undefined;
     }
   }
 
@@ -150,25 +220,89 @@ export class ShadowWriter {
     for (const { key, value } of changes) {
       const name = key.slice(namespace.length + 1);
       for (const affected of this.#found.set(name, value)) this.#changedKeys.add(affected);
+      const seen = value ?? { name, resourceVersion: '', resting: [], ports: [] };
+      this.#rests?.see(seen);
+      this.#moves?.see(seen);
+      if (value === undefined) continue;
+      this.#version = newer(this.#version, value.resourceVersion);
+      const isAwaited = value.resting.length > 0 || value.ports.some(({ move }) => move !== undefined);
+      if (isAwaited) this.#awaitedVersion = newer(this.#awaitedVersion, value.resourceVersion);
+      this.#isOutdated ||= this.#handedOut?.isNews(value) === true;
     }
-    onRecorded(this.#found.recorded());
+    onRecorded(this.#found.recorded(), this.#found.moves());
   }
 
   async #reconcile(key: ShadowKey, signal: AbortSignal): Promise<void> {
-    // Is looked at when it is said what is wanted.
-    if (this.#table === undefined || this.#changedKeys.has(key)) return;
-    const shadow = this.#wanted.get(key)?.shadow;
+    if (this.#table === undefined) return;
+    if (this.#isOutdated || this.#changedKeys.has(key)) {
+      // Is looked at when it is said what is wanted.
+      this.#changedKeys.add(key);
+      return;
+    }
+    const wanted = this.#wanted.get(key)?.shadow;
     const found = this.#found.of(key);
-    const others = found.filter(({ name }) => name !== shadow?.name);
-    await Promise.all(others.map(async (other) => await this.#delete(other, signal)));
+    const current = found.find(({ name }) => name === wanted?.name);
+    const shadow = wanted && current ? this.#nextStep(wanted, current) : wanted;
+    const others = found.filter((each) => each !== current);
+    await Promise.all(others.map(async (other) => await this.#retire(other, { shadow, current, signal })));
     if (shadow === undefined) return;
-    const current = found.find(({ name }) => name === shadow.name);
-    const difference = current && differenceOf(current, shadow, this.#options.namespace);
     if (current === undefined) await this.#apply(shadow, { signal });
-    else if (difference === 'fields') await unlessOutdated(this.#apply(shadow, { signal, current }));
+    else if (!(await this.#keepsRest(current, shadow.ports, signal))) {
+      await this.#mend(current, shadow, signal);
+    }
+  }
+
+  #nextStep(wanted: Shadow, current: FoundShadow): Shadow {
+    return nextStep(wanted, current, {
+      isShared: (port) => this.#shared.has(port),
+      maySwitch: (name) => this.#moves?.maySwitch(name) === true,
+      isDeserted: (port) => this.#moves?.isDeserted(port) === true,
+    });
+  }
+
+  async #mend(current: FoundShadow, shadow: Shadow, signal: AbortSignal): Promise<void> {
+    const difference = differenceOf(current, shadow, this.#options.namespace);
+    if (difference === 'fields') await unlessOutdated(this.#apply(shadow, { signal, current }));
     // Is made anew when it is gone.
     else if (difference === 'family') await this.#delete(current, signal);
     else if (difference === 'ports') await this.#replacePorts(current, shadow, signal);
+  }
+
+  /** Takes away a shadow Service that nobody wants, when its mesh ports are on record elsewhere or have rested. */
+  async #retire(found: FoundShadow, { shadow, current, signal }: Retiring): Promise<void> {
+    const live = shadow?.ports ?? [];
+    if (await this.#keepsRest(found, live, signal)) return;
+    const has = (ports: readonly ShadowPort[], { meshPort }: ShadowPort): boolean =>
+      ports.some((port) => port.meshPort === meshPort);
+    const isOnRecord = found.ports.every((port) => !has(live, port) || has(current?.ports ?? [], port));
+    if (isOnRecord && this.#resting(found, live).length === 0) await this.#delete(found, signal);
+  }
+
+  /**
+   * Puts on record which mesh ports rest before anything else happens to a shadow Service, and takes those off the record
+   * that have rested. Returns whether it wrote, and so has to look again when that comes back by the watch.
+   */
+  async #keepsRest(found: FoundShadow, live: readonly ShadowPort[], signal: AbortSignal): Promise<boolean> {
+    const { client, namespace, log } = this.#options;
+    const { name, resourceVersion } = found;
+    const resting = this.#resting(found, live);
+    const isOver = resting.length === 0 && live.length === 0;
+    if (isOver || isDeepStrictEqual(resting, found.resting)) return false;
+    const annotations = { [restingAnnotation]: restingText(resting) };
+    const target = { type: services, namespace, name };
+    await unlessOutdated(client.patch(target, { metadata: { annotations } }, { resourceVersion, signal }));
+    log.info('Put on record which mesh ports rest', {
+      service: found.service ?? 'none',
+      ports: resting.join(' '),
+    });
+    return true;
+  }
+
+  /** The mesh ports of a shadow Service that have to rest: where it lives on, for as long as it still has them. */
+  #resting(found: FoundShadow, live: readonly ShadowPort[]): readonly RestingPort[] {
+    const held = live.length === 0 ? [] : found.ports.flatMap(meshPortsOf);
+    const freed = this.#handedOut?.freed(found, live) ?? [];
+    return freed.filter((port) => held.includes(port) || this.#rests?.isOver(found.name, port) !== true);
   }
 
   /** What is applied comes back by the watch, and is looked at once more then. */
@@ -198,6 +332,14 @@ export class ShadowWriter {
   }
 }
 
+/** What takes the place of a shadow Service that nobody wants. */
+interface Retiring {
+  readonly shadow: Shadow | undefined;
+  /** What there is of it already. */
+  readonly current: FoundShadow | undefined;
+  readonly signal: AbortSignal;
+}
+
 interface Applying {
   readonly signal: AbortSignal;
   /** What was read, where something was; applied only if it is still that. */
@@ -212,4 +354,10 @@ async function unlessOutdated(action: Promise<unknown>): Promise<void> {
     const isOutdated = error instanceof KubeError && (error.status === 404 || error.status === 409);
     if (!isOutdated) throw error;
   }
+}
+
+/** The newer of two versions; the second where they have no order. */
+function newer(before: string | undefined, after: string): string {
+  const order = before === undefined ? undefined : compareVersions(before, after);
+  return before !== undefined && order !== undefined && order > 0 ? before : after;
 }

@@ -133,7 +133,7 @@ describe('recordedPorts', () => {
       { name: 'a', port: 53, protocol: 'TCP' as const, meshPort: 10_000 },
       { name: 'b', port: 53, protocol: 'UDP' as const, meshPort: 15_000 },
     ];
-    assert.deepEqual(Object.fromEntries(recordedPorts('store/dns', ports)), {
+    assert.deepEqual(Object.fromEntries(recordedPorts('store/dns', { ports, resting: [] })), {
       'store/dns/53': 10_000,
       'store/dns/53/udp': 15_000,
     });

@@ -4,8 +4,11 @@ import type { ObjectToWrite } from '../kube/api-object.ts';
 import { objectKey, portKey, type PortKey, type ServiceKey } from '../model/key.ts';
 import type { IpFamily } from '../model/objects.ts';
 import type { PortTable } from '../model/ports.ts';
+import type { PortMove } from '../model/recorded.ts';
 import { proxyLabels } from '../model/proxy-labels.ts';
 import type { ServiceDraft } from '../model/services.ts';
+import { recordedResting, restingPort, type RestingPort } from './resting-ports.ts';
+import { movesText, movingAnnotation } from './moving-ports.ts';
 import { shadowName, shadowOfAnnotation } from './shadow-name.ts';
 
 /** A port of a shadow Service. */
@@ -15,6 +18,8 @@ export interface ShadowPort {
   readonly protocol: 'TCP' | 'UDP';
   /** The `targetPort`: the port of every proxy that stands for this one. */
   readonly meshPort: number;
+  /** Where it moves from and to; {@link meshPort} is one of the two. */
+  readonly move?: PortMove;
 }
 
 /** How near the proxy should be that a call goes to; undefined on servers that know neither. */
@@ -68,14 +73,22 @@ function withNames(ports: readonly ShadowPort[]): readonly ShadowPort[] {
   return ports.map((port) => (port.name === '' ? { ...port, name: `port-${port.port}` } : port));
 }
 
-/** The mesh ports that a shadow Service has on record, by service port. */
-export function recordedPorts(service: ServiceKey, ports: readonly ShadowPort[]): Map<PortKey, number> {
-  return new Map(ports.map(({ port, protocol, meshPort }) => [portKey(service, port, protocol), meshPort]));
+/** The mesh ports that a shadow Service has on record, by service port; those that rest are no service port's. */
+export function recordedPorts(
+  service: ServiceKey,
+  { ports, resting }: { readonly ports: readonly ShadowPort[]; readonly resting: readonly RestingPort[] },
+): Map<PortKey, number> {
+  const inUse = ports.filter((port) => !resting.includes(restingPort(port)));
+  return new Map([
+    ...inUse.map(({ port, protocol, meshPort }) => [portKey(service, port, protocol), meshPort] as const),
+    ...recordedResting(service, resting),
+  ]);
 }
 
 /** A shadow Service as a manifest, without what the server fills in. */
 export function shadowManifest(shadow: Shadow, meshNamespace: string): ShadowManifest {
   const { name, service, ports, trafficDistribution, ipFamilies } = shadow;
+  const moves = movesText(ports);
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -83,7 +96,10 @@ export function shadowManifest(shadow: Shadow, meshNamespace: string): ShadowMan
       name,
       namespace: meshNamespace,
       labels: shadowLabels,
-      annotations: { [shadowOfAnnotation]: service },
+      annotations: {
+        [shadowOfAnnotation]: service,
+        ...(moves !== undefined && { [movingAnnotation]: moves }),
+      },
     },
     spec: {
       type: 'ClusterIP',

@@ -1,6 +1,7 @@
 // Controllers of a cluster's mesh in the process of a test.
 
 import { runController } from '../../src/app/controller.ts';
+import type { ReplicaTimes } from '../../src/app/replica.ts';
 import type { ControllerOptions } from '../../src/config/options.ts';
 import type { LeaseTiming } from '../../src/kube/lease.ts';
 import { freePort } from './free-port.ts';
@@ -8,6 +9,12 @@ import { RecordLog } from './record-log.ts';
 
 /** An election that is over sooner than usual. */
 export const shortLease: LeaseTiming = { leaseMs: 1_500, renewDeadlineMs: 1_000, retryMs: 200 };
+
+/** Freed mesh ports that rest shorter than usual, and replicas that tell each other sooner. */
+export const shortTimes: ReplicaTimes = {
+  rest: { restMs: 100, lookMs: 50 },
+  lease: { renewMs: 1_000, gapMs: 50 },
+};
 
 /** A running controller. */
 export interface RunningController extends AsyncDisposable {
@@ -37,6 +44,7 @@ export interface ControllerGiven {
   readonly limitHTTPPort?: number;
   /** Address on which proxies open mesh ports. */
   readonly proxyAddress?: string;
+  readonly replicaTimes?: ReplicaTimes;
 }
 
 /** Starts a controller on free ports. It need not be ready yet. */
@@ -52,6 +60,7 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
     onReady: () => (isReady = true),
     proxyAddress,
     leaseTiming: shortLease,
+    replicaTimes: given.replicaTimes ?? shortTimes,
   });
   // Reported where it is waited for.
   running.catch(() => undefined);

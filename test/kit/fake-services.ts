@@ -15,6 +15,8 @@ export class FakeServices implements AsyncDisposable {
   readonly writes: string[] = [];
   /** The status with which a write is refused; undefined for none. */
   refuse: (write: string) => number | undefined = () => undefined;
+  /** How often what there is was listed otherwise than by a watch. */
+  lists = 0;
   /** Whether watches are told nothing of what happens. */
   isSilent = false;
   readonly url: string;
@@ -81,7 +83,8 @@ export class FakeServices implements AsyncDisposable {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '', this.url);
     if (request.method === 'GET') {
-      this.#watch(response);
+      if (url.searchParams.has('watch')) this.#watch(response);
+      else answer(response, 200, this.#list());
       return;
     }
     const body = JSON.parse(await text(request)) as ObjectToWrite;
@@ -109,12 +112,20 @@ export class FakeServices implements AsyncDisposable {
   #merged(name: string, body: ObjectToWrite): ObjectToWrite {
     const { spec, metadata } = body;
     const there = this.#objects.get(name);
+    const annotations = { ...fields(there?.metadata['annotations']), ...fields(metadata?.['annotations']) };
+    // By null a merge patch takes a field away.
+    for (const [key, value] of Object.entries(annotations)) if (value === null) delete annotations[key];
     return {
       apiVersion: 'v1',
       kind: 'Service',
-      metadata: { ...there?.metadata, ...metadata, name },
+      metadata: { ...there?.metadata, ...metadata, name, annotations },
       spec: { ...fields(there?.['spec']), ...fields(spec) },
     };
+  }
+
+  #list(): object {
+    this.lists += 1;
+    return { metadata: { resourceVersion: String(this.#version) }, items: [...this.#objects.values()] };
   }
 
   #watch(response: ServerResponse): void {

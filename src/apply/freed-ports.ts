@@ -1,0 +1,64 @@
+// Which mesh ports a shadow Service has set free, and whether it says something new, by the table of those handed out.
+
+import { byText } from '../model/key.ts';
+import { sharedKey } from '../model/overlay-recorded.ts';
+import type { PortTable } from '../model/ports.ts';
+import { restingPort, type RestingPort } from './resting-ports.ts';
+import type { FoundShadow } from './shadow-reading.ts';
+import { recordedPorts, type ShadowPort } from './shadow.ts';
+
+/** The mesh ports by which a port is served: while it moves, at both ends. */
+export function meshPortsOf(port: ShadowPort): readonly RestingPort[] {
+  const { move } = port;
+  return move === undefined ? [restingPort(port)] : [String(move.from), String(move.to)];
+}
+
+/** The table of mesh ports, as shadow Services are compared with it. */
+export class HandedOut {
+  readonly #table: PortTable;
+  #ports: ReadonlySet<RestingPort> | undefined;
+
+  constructor(table: PortTable) {
+    this.#table = table;
+  }
+
+  /**
+   * The mesh ports of a shadow Service that are nobody's, and those that rest already; sorted, each once. One that another
+   * service has by now is none of them: in what the original has left, several share one.
+   *
+   * @param live - the ports that the shadow Service should have.
+   */
+  freed({ ports, resting }: FoundShadow, live: readonly ShadowPort[]): readonly RestingPort[] {
+    const isLive = new Set(live.map(restingPort));
+    const served = ports.flatMap((port) => [
+      port,
+      ...(port.move ? [{ ...port, meshPort: port.move.to }] : []),
+    ]);
+    const freed = served.map(restingPort).filter((port) => !isLive.has(port) && !this.#has(port));
+    return [...new Set([...resting, ...freed])].toSorted(byText);
+  }
+
+  /** Whether a shadow Service has a mesh port on record that is not taken in the table, or by somebody else. */
+  isNews(shadow: FoundShadow): boolean {
+    const { http, tcp, udp } = this.#table;
+    return recordedPorts(shadow.service ?? '', shadow)
+      .entries()
+      .some(([key, meshPort]) => {
+        const slots = key.endsWith('/udp') ? [udp] : [http, tcp];
+        const keys = [key, sharedKey(meshPort)];
+        return !slots.some(
+          ({ assigned, resting }) =>
+            keys.some((each) => assigned.get(each) === meshPort) || resting.has(meshPort),
+        );
+      });
+  }
+
+  #has(port: RestingPort): boolean {
+    const { http, tcp, udp } = this.#table;
+    this.#ports ??= new Set([
+      ...[http, tcp].flatMap(({ assigned }) => [...assigned.values()].map(String)),
+      ...[...udp.assigned.values()].map((meshPort) => restingPort({ meshPort, protocol: 'UDP' })),
+    ]);
+    return this.#ports.has(port);
+  }
+}
