@@ -1,7 +1,7 @@
 // What a problem is as an Event: the shape in which users find it on their object, by `kubectl describe` and
 // `kubectl events`.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import type { ObjectToWrite } from '../kube/api-object.ts';
 import { objectKey, type ObjectKey } from '../model/key.ts';
@@ -102,18 +102,19 @@ function reasonOf(code: ProblemCode): string {
 
 /** As client-go's: the object's name, and behind a dot what makes it unique. */
 function eventName({ name }: Subject, content: string): string {
-  const hash = createHash('sha256').update(content).digest('hex').slice(0, hashLength);
+  const unique = hash('sha256', content, 'hex').slice(0, hashLength);
   // A name's parts end with a letter or a digit.
   const start = name.slice(0, maxName - hashLength - 1).replace(/[^a-z0-9]+$/, '');
-  return `${start}.${hash}`;
+  return `${start}.${unique}`;
 }
 
 /** As much of a text as has room, in whole characters, with a sign where something is missing. */
 function cut(text: string, maxBytes: number): string {
-  const encoder = new TextEncoder();
-  if (encoder.encodeInto(text, new Uint8Array(maxBytes)).read === text.length) return text;
+  if (Buffer.byteLength(text) <= maxBytes) return text;
   const sign = '…';
-  const { read } = encoder.encodeInto(text, new Uint8Array(maxBytes - encoder.encode(sign).length));
+  const room = new Uint8Array(maxBytes - Buffer.byteLength(sign));
+  // Writes whole characters only.
+  const { read } = new TextEncoder().encodeInto(text, room);
   return `${text.slice(0, read)}${sign}`;
 }
 

@@ -89,7 +89,8 @@ export class WrittenEvents {
     const { namespace, name } = event;
     const series = { count: count + 1, lastObservedTime: microTime() };
     const at = clock.now();
-    if (await isDone(client.patch({ type: events, namespace, name }, { series }, { signal }))) {
+    const patched = client.patch({ type: events, namespace, name }, { series }, { signal });
+    if (await isDone(patched, { unless: [404] })) {
       this.#written.set(key, { uid, count: series.count, at });
     } else this.#written.delete(key);
   }
@@ -99,7 +100,9 @@ export class WrittenEvents {
     const { uid } = this.#written.get(key) ?? {};
     if (uid === undefined) return;
     const [namespace = '', name = ''] = key.split('/');
-    await isDone(this.#options.client.delete({ type: events, namespace, name }, { uid, signal }));
+    // It is gone, or another has its name.
+    const unless = [404, 409];
+    await isDone(this.#options.client.delete({ type: events, namespace, name }, { uid, signal }), { unless });
     this.#written.delete(key);
   }
 
@@ -108,13 +111,16 @@ export class WrittenEvents {
   }
 }
 
-/** False where the Event is gone, or another has its name. */
-async function isDone(write: Promise<unknown>): Promise<boolean> {
+/** Whether a write was done; false where the server refuses it with one of these statuses. */
+async function isDone(
+  write: Promise<unknown>,
+  { unless }: { readonly unless: readonly number[] },
+): Promise<boolean> {
   try {
     await write;
     return true;
   } catch (error) {
-    if (error instanceof KubeError && (error.status === 404 || error.status === 409)) return false;
+    if (error instanceof KubeError && unless.includes(error.status)) return false;
     throw error;
   }
 }

@@ -3,6 +3,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
+import { eventKey, eventOf, reportingController } from '../../src/apply/event.ts';
+import { WrittenEvents } from '../../src/apply/written-events.ts';
+import { resolveAccess } from '../../src/kube/access.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import type { Problem } from '../../src/model/problem.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import type { ProblemJson } from '../../src/serve/http/api-types.ts';
 import { startController, type ControllerGiven, type RunningController } from '../kit/controllers.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
@@ -274,6 +280,44 @@ describe('Events of problems', () => {
     await grant([...others, rule('events.k8s.io', 'events')]);
     await mesh.described('shop', 1);
     assert.deepEqual(complaints(controller), [complaint]);
+  });
+});
+
+describe('an Event that is written', () => {
+  it('is one however often, is seen again in its series, and is known by what it is to whoever comes after', async () => {
+    const client = new KubeClient({ access: await resolveAccess({ kubeConfig: plane.kubeconfig, env: {} }) });
+    const subject = { kind: 'Service', namespace: 'default', name: 'kubernetes' };
+    const problem: Problem = {
+      code: 'MAESH_PORT_RANGE',
+      subject,
+      message: 'it is wrong',
+      advice: 'Mend it.',
+    };
+    const controller = reportingController('mesh-written');
+    const options = { client, controller, clock: systemClock };
+    const event = eventOf(problem, controller);
+    assert.ok(event);
+    const { signal } = new AbortController();
+    const [first, second, third] = ['a', 'b', 'c'].map(
+      (instance) => new WrittenEvents({ ...options, instance }),
+    );
+    await first.create(event, signal);
+    await second.create(event, signal);
+    await first.refresh(event, signal);
+    await first.refresh(event, signal);
+    const path = `/apis/events.k8s.io/v1/namespaces/default/events/${event.name}`;
+    const { series, reportingInstance } = (await objects.send({ path })) as KubeObject;
+    assert.equal((series as { readonly count: number }).count, 3);
+    assert.equal(reportingInstance, 'a');
+    await third.find([undefined], signal);
+    assert.deepEqual([...third.keys()], [eventKey(event)]);
+    await third.delete(eventKey(event), signal);
+    await assert.rejects(objects.send({ path }), { status: 404 });
+    // Is gone: whoever sees it again or deletes it knows it then.
+    await first.refresh(event, signal);
+    await second.delete(eventKey(event), signal);
+    for (const each of [first, second, third]) assert.equal(each.ageMs(eventKey(event)), undefined);
+    client.close();
   });
 });
 
