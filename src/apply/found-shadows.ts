@@ -13,6 +13,8 @@ export type ShadowKey = ServiceKey;
 export class FoundShadows {
   readonly #byKey = new Map<ShadowKey, FoundShadow[]>();
   readonly #keyOf = new Map<string, ShadowKey>();
+  readonly #recorded = new Map<PortKey, number>();
+  readonly #moves = new Map<PortKey, PortMove>();
 
   /** Keys of all that are there. */
   keys(): Iterable<ShadowKey> {
@@ -31,48 +33,57 @@ export class FoundShadows {
 
   /** Puts in what is known of the one of this name now. Returns the keys that this is about. */
   set(name: string, found: FoundShadow | undefined): ReadonlySet<ShadowKey> {
-    const keys = new Set<ShadowKey>();
     const old = this.#keyOf.get(name);
+    const keys = new Set(old === undefined ? [] : [old]);
+    if (found !== undefined) keys.add(keyOf(found));
+    for (const each of keys) this.#strike(each);
     if (old !== undefined) {
-      keys.add(old);
       this.#keyOf.delete(name);
       const others = this.of(old).filter((each) => each.name !== name);
       if (others.length === 0) this.#byKey.delete(old);
       else this.#byKey.set(old, others);
     }
     if (found !== undefined) {
-      const key = found.service ?? objectKey('', name);
-      keys.add(key);
+      const key = keyOf(found);
       this.#keyOf.set(name, key);
       this.#byKey.set(
         key,
         [...this.of(key), found].toSorted((a, b) => byText(a.name, b.name)),
       );
     }
+    for (const each of keys) this.#enter(each);
     return keys;
   }
 
-  /** Every mesh port on record. Where a service has several shadow Services, the one whose name sorts first counts. */
+  /**
+   * Every mesh port on record. Where a service has several shadow Services, the one whose name sorts first counts. The map
+   * is the same one each time.
+   */
   recorded(): RecordedPorts {
-    const recorded = new Map<PortKey, number>();
-    for (const [key, shadows] of this.#byKey) {
-      for (const shadow of shadows) {
-        for (const [port, number] of recordedPorts(key, shadow)) {
-          if (!recorded.has(port)) recorded.set(port, number);
-        }
-      }
-    }
-    return recorded;
+    return this.#recorded;
   }
 
-  /** Every move on record. */
+  /** Every move on record. The map is the same one each time. */
   moves(): PortMoves {
-    const moves = new Map<PortKey, PortMove>();
-    for (const [key, shadows] of this.#byKey) {
-      for (const { ports } of shadows.toReversed()) {
-        for (const [port, move] of recordedMoves(key, ports)) moves.set(port, move);
-      }
-    }
-    return moves;
+    return this.#moves;
   }
+
+  /** Takes what shadow Services of a key say off the record. Every port key there begins with the key of its service. */
+  #strike(key: ShadowKey): void {
+    for (const shadow of this.of(key)) {
+      for (const port of recordedPorts(key, shadow).keys()) this.#recorded.delete(port);
+      for (const [port] of recordedMoves(key, shadow.ports)) this.#moves.delete(port);
+    }
+  }
+
+  #enter(key: ShadowKey): void {
+    for (const shadow of this.of(key).toReversed()) {
+      for (const [port, number] of recordedPorts(key, shadow)) this.#recorded.set(port, number);
+      for (const [port, move] of recordedMoves(key, shadow.ports)) this.#moves.set(port, move);
+    }
+  }
+}
+
+function keyOf({ name, service }: FoundShadow): ShadowKey {
+  return service ?? objectKey('', name);
 }

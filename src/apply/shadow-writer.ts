@@ -15,6 +15,7 @@ import type { PortMoves, RecordedPorts, SharedPorts } from '../model/recorded.ts
 import type { ServiceDraft } from '../model/services.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import type { Rate } from '../runtime/rate-limit.ts';
 import { runTogether } from '../runtime/run-together.ts';
 import { silentQueueObserver, type QueueObserver } from '../runtime/queue-observer.ts';
 import { runWorkers } from '../runtime/run-workers.ts';
@@ -43,6 +44,12 @@ const services: ResourceType = {
 
 /** Calls to the API server at a time. */
 const workers = 8;
+
+/**
+ * How often writes that failed are tried again. Workqueue's own rate would take minutes for a mesh of thousands of services
+ * that failed together, as when its namespace is not there yet; a server that is too busy says so itself (429).
+ */
+const retryRate: Rate = { perSecond: 200, burst: 1000 };
 
 /** What shadow Services are made with. */
 export interface ShadowWriterOptions {
@@ -181,7 +188,7 @@ export class ShadowWriter {
     const { queueObserver = () => silentQueueObserver } = this.#options;
     const position = (): string | undefined => this.#reflector.position;
     await catchUp({ client, selection: this.#selection, position, log, clock, signal });
-    const queue = new WorkQueue({ clock, observer: queueObserver() });
+    const queue = new WorkQueue({ clock, observer: queueObserver(), retry: { overall: retryRate } });
     const onOver = (name: string): void => queue.add(this.#found.keyOf(name) ?? name);
     const rests = new RestKeeper({ acknowledged, onOver, clock, timing: restTiming });
     this.#queue = queue;
