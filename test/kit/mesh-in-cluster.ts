@@ -10,6 +10,13 @@ export interface PortGiven {
   readonly protocol?: 'TCP' | 'UDP';
 }
 
+/** Where a service goes. */
+export interface EndpointGiven {
+  readonly address: string;
+  /** By the names of the service's ports. */
+  readonly ports: readonly PortGiven[];
+}
+
 /** Namespaces of one mesh in a cluster that has several: its own, and one with services. */
 export interface MeshNamespaces {
   readonly mesh: string;
@@ -19,16 +26,16 @@ export interface MeshNamespaces {
 /** The objects of one mesh. */
 export class MeshInCluster {
   readonly #objects: KubeObjects;
-  readonly #at: MeshNamespaces;
+  readonly namespaces: MeshNamespaces;
 
-  constructor(objects: KubeObjects, at: MeshNamespaces) {
+  constructor(objects: KubeObjects, namespaces: MeshNamespaces) {
     this.#objects = objects;
-    this.#at = at;
+    this.namespaces = namespaces;
   }
 
   /** Makes the namespaces. */
   async prepare(): Promise<void> {
-    const { mesh, services } = this.#at;
+    const { mesh, services } = this.namespaces;
     const namespace = (name: string): KubeObject => ({
       apiVersion: 'v1',
       kind: 'Namespace',
@@ -43,43 +50,77 @@ export class MeshInCluster {
     ports: readonly PortGiven[],
     annotations: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    const metadata = { name, namespace: this.#at.services, annotations };
+    const metadata = { name, namespace: this.namespaces.services, annotations };
     await this.#objects.apply({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports } });
   }
 
+  /** Makes or changes the only slice of a service. */
+  async putSlice(name: string, endpoint: EndpointGiven): Promise<void> {
+    await this.#objects.apply(this.slice(name, endpoint));
+  }
+
+  /** The only slice of a service, with one endpoint. */
+  slice(name: string, { address, ports }: EndpointGiven): KubeObject {
+    const { services: namespace } = this.namespaces;
+    const labels = { 'kubernetes.io/service-name': name };
+    return {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: `${name}-a`, namespace, labels } as KubeObject['metadata'],
+      addressType: 'IPv4',
+      ports,
+      endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    };
+  }
+
   async remove(name: string): Promise<void> {
-    const metadata = { name, namespace: this.#at.services };
+    const metadata = { name, namespace: this.namespaces.services };
     await this.#objects.delete({ apiVersion: 'v1', kind: 'Service', metadata });
   }
 
   /** Names of the services, sorted. */
   async services(): Promise<readonly string[]> {
-    const found = await this.#objects.list(`/api/v1/namespaces/${this.#at.services}/services`);
+    const found = await this.#objects.list(`/api/v1/namespaces/${this.namespaces.services}/services`);
     return found.map(({ metadata }) => metadata.name).toSorted(byText);
   }
 
   /** The shadow Services, sorted by name. */
   async shadows(): Promise<readonly KubeObject[]> {
-    const path = `/api/v1/namespaces/${this.#at.mesh}/services?labelSelector=app%3Dmaesh,type%3Dshadow`;
-    return (await this.#objects.list(path)).toSorted((a, b) => byText(a.metadata.name, b.metadata.name));
+    const found = await this.#objects.list(shadowsPath(this.namespaces.mesh));
+    return found.toSorted((a, b) => byText(a.metadata.name, b.metadata.name));
   }
 
   /** Mesh ports on record, as `name/port` of a service → mesh port. */
   async meshPorts(): Promise<ReadonlyMap<string, number>> {
-    return meshPortsOf(await this.shadows(), this.#at.mesh);
+    return meshPortsOf(await this.shadows(), this.namespaces.mesh);
   }
 }
 
-/** Mesh ports of shadow Services, as `name/port` of a service → mesh port; of UDP `name/port/udp`. */
+/** Path of the shadow Services in a mesh's own namespace. */
+export function shadowsPath(mesh: string): string {
+  return `/api/v1/namespaces/${mesh}/services?labelSelector=app%3Dmaesh,type%3Dshadow`;
+}
+
+/**
+ * Mesh ports of shadow Services, as `name/port` of a service → mesh port; of UDP `name/port/udp`. Those that rest are none.
+ */
 export function meshPortsOf(shadows: readonly KubeObject[], mesh: string): ReadonlyMap<string, number> {
   const ports = new Map<string, number>();
   for (const { metadata, spec } of shadows) {
     const [service = ''] = metadata.name.slice(mesh.length + 1).split('-6d61657368-');
+    const resting = restingIn(metadata);
     for (const { port, targetPort, protocol } of (spec as ShadowSpec).ports) {
-      ports.set(`${service}/${port}${protocol === 'UDP' ? '/udp' : ''}`, targetPort);
+      const suffix = protocol === 'UDP' ? '/udp' : '';
+      if (!resting.includes(`${targetPort}${suffix}`)) ports.set(`${service}/${port}${suffix}`, targetPort);
     }
   }
   return ports;
+}
+
+/** The mesh ports that rest, as a shadow Service has them on record. */
+export function restingIn(metadata: KubeObject['metadata']): readonly string[] {
+  const { annotations } = metadata as { readonly annotations?: Readonly<Record<string, string>> };
+  return annotations?.['mesh.traefik.io/resting-ports']?.split(' ') ?? [];
 }
 
 interface ShadowSpec {

@@ -8,12 +8,12 @@ import { startController, type ControllerGiven, type RunningController } from '.
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { FaultProxy } from '../kit/fault-proxy.ts';
 import { KubeObjects } from '../kit/kube-objects.ts';
-import { MeshInCluster, type PortGiven } from '../kit/mesh-in-cluster.ts';
+import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
+import { ServiceStorm } from '../kit/service-storm.ts';
 import { until } from '../kit/until.ts';
 
 const restarts = 30;
 const killEvery = 10;
-const names: readonly string[] = Array.from({ length: 12 }, (_, index) => `shop-${index}`);
 
 let plane: ControlPlane;
 let objects: KubeObjects;
@@ -39,70 +39,6 @@ async function meshOf(
   return { mesh, given };
 }
 
-/** Changes services at random, one after the other, until told to stop. */
-class Storm {
-  /** Ports of each service that is there now. */
-  readonly services: Map<string, readonly number[]> = new Map<string, readonly number[]>();
-  /** Service ports that were there all the time, as `name/port`. */
-  readonly kept: Set<string> = new Set<string>();
-  readonly #mesh: MeshInCluster;
-  readonly #random = new Random(7);
-  /** Services whose first port stays as it is. */
-  readonly #steady = new Set(names.slice(0, 4));
-  #changes = 0;
-  #isOver = false;
-
-  constructor(mesh: MeshInCluster) {
-    this.#mesh = mesh;
-  }
-
-  get changes(): number {
-    return this.#changes;
-  }
-
-  /** Makes the services that stay. */
-  async begin(): Promise<void> {
-    for (const name of this.#steady) {
-      await this.#put(name, [80]);
-      this.kept.add(`${name}/80`);
-    }
-  }
-
-  async rage(): Promise<void> {
-    while (!this.#isOver) await this.#change();
-  }
-
-  stop(): void {
-    this.#isOver = true;
-  }
-
-  async #change(): Promise<void> {
-    const name = this.#random.pick(names);
-    const isSteady = this.#steady.has(name);
-    if (!isSteady && this.services.has(name) && this.#random.chance(0.4)) {
-      this.services.delete(name);
-      await this.#mesh.remove(name);
-    } else {
-      const others = this.#random.some([81, 82, 83], isSteady ? 0 : 1);
-      await this.#put(name, isSteady ? [80, ...others] : others);
-    }
-    this.#changes++;
-  }
-
-  async #put(name: string, ports: readonly number[]): Promise<void> {
-    this.services.set(name, ports);
-    await this.#mesh.put(
-      name,
-      ports.map((port): PortGiven => ({ name: `port-${port}`, port })),
-    );
-  }
-
-  /** What has to be on record, sorted. */
-  get expected(): readonly string[] {
-    return [...this.services].flatMap(([name, ports]) => ports.map((port) => `${name}/${port}`)).toSorted();
-  }
-}
-
 async function topologyOf(controller: RunningController): Promise<unknown> {
   return JSON.parse(await controller.get('/api/topology/current')) as unknown;
 }
@@ -120,7 +56,7 @@ describe('a controller that is ended again and again', () => {
     await using proxy = await FaultProxy.start({ server: plane.admin, serving: plane.serving });
     const kubeConfig = await plane.writeKubeconfig({ ...plane.admin, url: proxy.url });
     const { mesh, given } = await meshOf('storm', kubeConfig);
-    const storm = new Storm(mesh);
+    const storm = new ServiceStorm(mesh, { seed: 7 });
     await storm.begin();
     let controller = await startController(given);
     const first = await until('the steady ports', async () => {
