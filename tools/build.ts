@@ -5,8 +5,6 @@ import { join } from 'node:path';
 
 import { build } from 'esbuild';
 
-import { heapFlags } from './heap-flags.mjs';
-
 const root = join(import.meta.dirname, '..');
 
 /** Writes the bundle: `maesh.mjs` and `manifest-worker.mjs`, with their source maps, into a folder. */
@@ -27,7 +25,7 @@ export async function bundle(folder: string): Promise<void> {
 
 // CommonJS packages (gRPC's among them) call require, which an ES module doesn't have.
 const banner = [
-  `#!/usr/bin/env -S node ${heapFlags.join(' ')}`,
+  '#!/usr/bin/env node',
   "import { createRequire as createRequireOfBundle } from 'node:module';",
   'const require = createRequireOfBundle(import.meta.url);',
 ].join('\n');

@@ -7,23 +7,22 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { heapFlags } from './heap-flags.mjs';
 import { bringInStep, fail, root } from './setup.mjs';
 
 const oldestNode = 24;
 const bin = join(root, 'node_modules', '.bin');
 
 /**
- * The commands. `script` is run by Node, with `flags` of its own; `program` is one of node_modules/.bin; `args` stand
+ * The commands. `script` is run by Node, `program` is one of node_modules/.bin; `args` stand
  * before the user's own.
  * `envoy`: fetched first, so that the command starts with all that it needs.
  * `cached`: compiled code is kept from run to run, which the generated Envoy API makes worth while; not for the tests,
  * whose coverage it would blur.
  * `inCallersFolder`: paths on the command line mean what they mean where the user typed them.
- * @type {Record<string, { script?: string, flags?: readonly string[], program?: string, args?: string[], envoy?: true, cached?: true, inCallersFolder?: true }>}
+ * @type {Record<string, { script?: string, program?: string, args?: string[], envoy?: true, cached?: true, inCallersFolder?: true }>}
  */
 const commands = {
-  maesh: { script: 'src/cli/main.ts', flags: heapFlags, cached: true, inCallersFolder: true },
+  maesh: { script: 'src/cli/main.ts', cached: true, inCallersFolder: true },
   demo: { script: 'demo/main.ts', envoy: true, cached: true },
   bench: { script: 'bench/run.ts', envoy: true, cached: true },
   test: { script: 'tools/check.ts' },
@@ -92,4 +91,4 @@ const calledByNpm = process.env.npm_lifecycle_event === what;
 const cwd = command.inCallersFolder ? (calledByNpm && process.env.INIT_CWD) || process.cwd() : root;
 const before = command.args ?? [];
 if (command.program) become(join(bin, command.program), [...before, ...args], { cwd, env });
-else become(node, [...(command.flags ?? []), join(root, command.script), ...before, ...args], { cwd, env });
+else become(node, [join(root, command.script), ...before, ...args], { cwd, env });

@@ -21,7 +21,7 @@ async function checkout(files: Readonly<Record<string, string>>): Promise<string
     await writeFile(join(root, path), content);
   }
   await mkdir(join(root, 'tools'), { recursive: true });
-  for (const tool of ['run.mjs', 'setup.mjs', 'heap-flags.mjs']) {
+  for (const tool of ['run.mjs', 'setup.mjs']) {
     await copyFile(join(import.meta.dirname, tool), join(root, 'tools', tool));
   }
   return root;

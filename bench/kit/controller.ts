@@ -6,7 +6,7 @@ import { bootstrap } from '../../src/translate/bootstrap.ts';
 import { startEnvoyProcess, type EnvoyProcess } from '../../test/kit/envoy-process.ts';
 import { freePort } from '../../test/kit/free-port.ts';
 import { until } from '../../test/kit/until.ts';
-import { heapFlags } from '../../tools/heap-flags.mjs';
+import { heapFlags } from '../../src/cli/heap.ts';
 import { realNode, scoutNode } from './controller-addresses.ts';
 import type { ControllerGiven } from './controller-main.ts';
 import type { HeapFigures, Moment, MomentName } from './moments.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { freePort } from '../../test/kit/free-port.ts';
 import { until } from '../../test/kit/until.ts';
-import { heapFlags } from '../../tools/heap-flags.mjs';
+import { heapFlags } from '../../src/cli/heap.ts';
 import { meshRange } from './addresses.ts';
 import type { HeapFigures, Moment } from './moments.ts';
 import { childrenNamed } from './process-figures.ts';

@@ -3,13 +3,14 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
+import { heapFlags } from '../../src/cli/heap.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { KubeObjects } from '../kit/kube-objects.ts';
 import { runMaesh, startMaesh, type RunningMaesh } from '../kit/run-maesh.ts';
@@ -38,6 +39,15 @@ describe('maesh without a command', () => {
     const { code, stdout, stderr } = await controller.result;
     assert.deepEqual([code, stdout], [0, ''], stderr);
     assert.match(stderr, /msg="Asked to end" signal=SIGTERM\n/);
+  });
+
+  it('keeps its heap small, however it is started', async () => {
+    const controller = start();
+    await controller.printed(/127\.0\.0\.1:0/, 'stderr');
+    const commandLine = await readFile(`/proc/${controller.child.pid}/cmdline`, 'utf8');
+    controller.child.kill('SIGTERM');
+    for (const flag of heapFlags) assert.ok(commandLine.split('\0').includes(flag), commandLine);
+    assert.equal((await controller.result).code, 0);
   });
 
   it('takes its settings from a configuration file, and logs as it says', async () => {
