@@ -4,7 +4,7 @@ import type { ListenAddress } from '../config/options.ts';
 import { ControlLoop, type Round } from '../control/loop.ts';
 import type { Allocation } from '../model/compose.ts';
 import { byProblem, type Problem } from '../model/problem.ts';
-import { drainSeconds } from '../proxy/supervise.ts';
+import { drainSeconds } from '../proxy/drain.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { QueueObserver } from '../runtime/queue-observer.ts';

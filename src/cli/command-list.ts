@@ -1,6 +1,7 @@
 // The commands of `maesh`, in the order in which help lists them.
 
 import type { CommandName, SubcommandName } from '../config/settings.ts';
+import { drainFlags } from '../proxy/drain.ts';
 import type { Command } from './command.ts';
 
 /** Every command, by name; `controller` is what `maesh` does without one. */
@@ -62,7 +63,11 @@ export const commands: { readonly [C in CommandName]: Command<C> } = {
       'Prints the bootstrap configuration of an Envoy that Maesh does not start itself, for a mesh that runs with ' +
       '--envoy external. Envoy gets everything else from Maesh.',
     examples: [
-      ['maesh bootstrap --nodeId laptop > envoy.yaml', 'writes it; then: envoy -c envoy.yaml'],
+      ['maesh bootstrap --nodeId laptop > envoy.yaml', 'writes it'],
+      [
+        `envoy -c envoy.yaml ${drainFlags.join(' ')}`,
+        'starts Envoy so that connections to what is gone end before it can be something else',
+      ],
       ['maesh bootstrap --xdsHost 10.0.0.5 --xdsPort 15010', 'for a mesh on another machine'],
     ],
     load: () => import('./commands/bootstrap.ts'),

@@ -1,13 +1,14 @@
 // Where a standalone mesh keeps what it handed out, so that a restart moves no port and no address: one JSON file in
 // the state folder, replaced as a whole.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod';
 import { emptyAllocation } from '../model/build.ts';
 import type { Allocation } from '../model/compose.ts';
 import type { Slots } from '../model/slots.ts';
 import type { Log } from '../runtime/log.ts';
+import { makeFolder } from '../runtime/make-folder.ts';
 import { StateError } from './state-error.ts';
 
 const slotsSchema = z.object({
@@ -80,7 +81,7 @@ export class AllocationFile {
     } satisfies z.input<typeof fileSchema>;
     const draft = `${this.#path}.new`;
     try {
-      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(this.#path), 0o700);
       writeFileSync(draft, JSON.stringify(content));
       renameSync(draft, this.#path);
     } catch (error) {

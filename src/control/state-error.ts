@@ -46,6 +46,7 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['EROFS', 'its file system is read-only'],
   ['ENOSPC', 'its file system is full'],
   ['EISDIR', 'it is a folder'],
+  ['ENOENT', 'no folder can be made there'],
   ['EEXIST', 'a file is in its place'],
   ['ENOTDIR', 'a part of its path is a file and no folder'],
 ]);

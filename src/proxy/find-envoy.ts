@@ -34,7 +34,8 @@ export interface FindEnvoyOptions {
 export async function findEnvoy(options: FindEnvoyOptions): Promise<FoundEnvoy> {
   const { log, env = process.env, signal } = options;
   const named = options.binary ?? env['ENVOY_BIN'] ?? '';
-  if (named !== '') return namedEnvoy(resolve(named));
+  const by = options.binary === undefined ? 'ENVOY_BIN' : '--envoyBin';
+  if (named !== '') return namedEnvoy(resolve(named), by);
   const onPath = await envoyOnPath(env['PATH'] ?? '', log);
   if (onPath !== undefined) return onPath;
   const cache = cacheFolder(env);
@@ -44,12 +45,12 @@ export async function findEnvoy(options: FindEnvoyOptions): Promise<FoundEnvoy> 
   return { path, version: envoyVersion };
 }
 
-async function namedEnvoy(path: string): Promise<FoundEnvoy> {
+async function namedEnvoy(path: string, by: string): Promise<FoundEnvoy> {
   const examined = await examineEnvoy(path);
   if ('version' in examined) return { path, version: examined.version };
   throw new EnvoyError(
     'MAESH_ENVOY_UNSUITABLE',
-    `ENVOY_BIN names ${path}, which ${examined.unusable}: name another, or leave ENVOY_BIN empty to have Envoy ${envoyVersion} fetched`,
+    `${by} names ${path}, which ${examined.unusable}: name another, or leave ${by} out to have Envoy ${envoyVersion} fetched`,
   );
 }
 

@@ -2,12 +2,14 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { systemClock, type Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { makeFolder } from '../runtime/make-folder.ts';
+import { drainFlags } from './drain.ts';
 import { envoyLogFlags, EnvoyLogReader, type EnvoyLogLevel } from './envoy-log.ts';
 import { spawnTethered } from './tether.ts';
 
@@ -51,9 +53,6 @@ export interface EnvoySupervisor {
    */
   run(signal: AbortSignal): Promise<void>;
 }
-
-/** How long Envoy keeps connections to what is no longer served. */
-export const drainSeconds = 10;
 
 const firstDelayMs = 100;
 const longestDelayMs = 10_000;
@@ -100,7 +99,7 @@ async function liveOnce(options: SuperviseOptions, clock: Clock, signal: AbortSi
 }
 
 async function writeBootstrap({ workDir, bootstrap }: SuperviseOptions): Promise<string> {
-  await mkdir(workDir, { recursive: true });
+  makeFolder(workDir);
   const file = resolve(workDir, 'envoy-bootstrap.json');
   await writeFile(file, JSON.stringify(bootstrap), { mode: 0o600 });
   return file;
@@ -115,13 +114,7 @@ function envoyFlags({ concurrency, envoyLogLevel = 'warning' }: SuperviseOptions
     '--log-level',
     envoyLogLevel,
     ...envoyLogFlags,
-    // Connections to an address that the mesh no longer serves are told to close with the next response, and cut when the
-    // time is up. They must be gone before another service gets the port or address (control/resting.ts), and Envoy's
-    // default is ten minutes, in which it also keeps the memory of every listener that was ever removed.
-    '--drain-strategy',
-    'immediate',
-    '--drain-time-s',
-    String(drainSeconds),
+    ...drainFlags,
     // Hot restart shares memory by a number of the machine, which would make two meshes on it clash.
     '--disable-hot-restart',
   ];

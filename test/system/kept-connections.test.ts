@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { drainSeconds } from '../../src/proxy/supervise.ts';
+import { drainSeconds } from '../../src/proxy/drain.ts';
 import { startBackend } from '../kit/backends/start.ts';
 import { HttpClient, type Dial } from '../kit/clients/http.ts';
 import { TcpEcho } from '../kit/clients/tcp-echo.ts';

@@ -163,7 +163,7 @@ describe('maesh standalone', () => {
       const stderr = await failure({ env: { ENVOY_BIN: binary } });
       assert.match(stderr, new RegExp(`^maesh: ENVOY_BIN names ${binary}, which `));
       assert.match(stderr, why);
-      assert.match(stderr, /: name another, or leave ENVOY_BIN empty to have Envoy [\d.]+ fetched\n$/);
+      assert.match(stderr, /: name another, or leave ENVOY_BIN out to have Envoy [\d.]+ fetched\n$/);
     }
   });
 
@@ -183,6 +183,13 @@ describe('maesh standalone', () => {
     assert.match(
       await failure({ stateDir }),
       /^maesh: Envoy's bootstrap cannot be written to .*: a file is in its place; make the folder writable, /,
+    );
+  });
+
+  it('does not start where there can be no folder, and does not hang', async () => {
+    assert.match(
+      await failure({ stateDir: '/proc/maesh/state' }),
+      /maesh: Envoy's bootstrap cannot be written to \/proc\/.*: no folder can be made there; make the folder writable, /,
     );
   });
 

@@ -2,7 +2,7 @@
 // change is under way, what was before it and what is after it are both right; nothing else ever is.
 
 import type { TrafficType } from '../../../src/model/topology.ts';
-import { drainSeconds } from '../../../src/proxy/supervise.ts';
+import { drainSeconds } from '../../../src/proxy/drain.ts';
 import type { Outcome } from '../service-client.ts';
 import { backendName, type ServiceSpec } from './service-spec.ts';
 
