@@ -298,9 +298,8 @@ describe('an Event that is written', () => {
     const event = eventOf(problem, controller);
     assert.ok(event);
     const { signal } = new AbortController();
-    const [first, second, third] = ['a', 'b', 'c'].map(
-      (instance) => new WrittenEvents({ ...options, instance }),
-    );
+    const by = (instance: string): WrittenEvents => new WrittenEvents({ ...options, instance });
+    const [first, second, third] = [by('a'), by('b'), by('c')] as const;
     await first.create(event, signal);
     await second.create(event, signal);
     await first.refresh(event, signal);
