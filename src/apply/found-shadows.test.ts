@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { byText, portKey, type PortKey } from '../model/key.ts';
 import { FoundShadows } from './found-shadows.ts';
 import type { FoundShadow } from './shadow-reading.ts';
+import type { ShadowPort } from './shadow.ts';
 
 function found(name: string, service: string | undefined, meshPort: number): FoundShadow {
   const said = { labels: {}, annotations: {}, spec: {} };
@@ -57,12 +58,17 @@ describe('FoundShadows', () => {
 
   it('has on record what those say that are there, whatever happened before', () => {
     const name = fc.constantFrom('a', 'b', 'c', 'd');
-    const port = fc.record({
-      name: fc.constant(''),
-      port: fc.integer({ min: 80, max: 82 }),
-      protocol: fc.constantFrom('TCP', 'UDP'),
-      meshPort: fc.integer({ min: 5000, max: 5003 }),
-    });
+    const meshPort = fc.integer({ min: 5000, max: 5003 });
+    const port = fc.record(
+      {
+        name: fc.constant(''),
+        port: fc.integer({ min: 80, max: 82 }),
+        protocol: fc.constantFrom('TCP', 'UDP'),
+        meshPort,
+        move: fc.record({ from: meshPort, to: meshPort }),
+      },
+      { requiredKeys: ['name', 'port', 'protocol', 'meshPort'] },
+    );
     const value = fc.record({
       service: fc.constantFrom(undefined, 'store/shop', 'store/cart'),
       ports: fc.uniqueArray(port, { maxLength: 3, selector: (each) => `${each.port} ${each.protocol}` }),
@@ -80,7 +86,14 @@ describe('FoundShadows', () => {
           const about = [before, next].flatMap((each) => (each === undefined ? [] : [keyOf(each)]));
           assert.deepEqual(shadows.set(of, next), new Set(about));
         }
-        assert.deepEqual(shadows.recorded(), recomputed(there));
+        assert.deepEqual(
+          shadows.recorded(),
+          recomputed(there, ({ meshPort: number }) => number),
+        );
+        assert.deepEqual(
+          shadows.moves(),
+          recomputed(there, ({ move }) => move),
+        );
         const keys = new Set([...there.values()].map(keyOf));
         assert.deepEqual(new Set(shadows.keys()), keys);
         for (const key of keys) {
@@ -99,13 +112,18 @@ function keyOf({ name, service }: FoundShadow): string {
   return service ?? `/${name}`;
 }
 
-function recomputed(there: ReadonlyMap<string, FoundShadow>): ReadonlyMap<PortKey, number> {
-  const recorded = new Map<PortKey, number>();
+/** What the ports on record say, by service port. */
+function recomputed<T>(
+  there: ReadonlyMap<string, FoundShadow>,
+  said: (port: ShadowPort) => T | undefined,
+): ReadonlyMap<PortKey, T> {
+  const all = new Map<PortKey, T>();
   // From the last to the first: the first has the last word.
   for (const shadow of [...there.values()].toSorted((a, b) => byText(b.name, a.name))) {
-    for (const { port, protocol, meshPort } of shadow.ports) {
-      recorded.set(portKey(keyOf(shadow), port, protocol), meshPort);
+    for (const port of shadow.ports) {
+      const value = said(port);
+      if (value !== undefined) all.set(portKey(keyOf(shadow), port.port, port.protocol), value);
     }
   }
-  return recorded;
+  return all;
 }
