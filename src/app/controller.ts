@@ -118,6 +118,7 @@ class Controller {
       meshNamespace: options.namespace,
       namespaces: askedNamespaces(this.#namespaces),
       instance: options.hostname,
+      queueObserver: () => this.mesh.queueObserver('events'),
       log,
       clock: systemClock,
     });

@@ -8,6 +8,7 @@ import { Backoff } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { KeyedBuckets } from '../runtime/keyed-rate-limit.ts';
 import type { Log } from '../runtime/log.ts';
+import { silentQueueObserver, type QueueObserver } from '../runtime/queue-observer.ts';
 import { TokenBucket } from '../runtime/rate-limit.ts';
 import { runWorkers, type RetryLater } from '../runtime/run-workers.ts';
 import { sleep } from '../runtime/sleep.ts';
@@ -36,6 +37,8 @@ export interface EventWriterOptions {
   readonly namespaces: readonly string[] | undefined;
   /** Name of this replica. */
   readonly instance: string;
+  /** Who is told of the work; asked whenever this replica begins to lead. */
+  readonly queueObserver?: () => QueueObserver;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -74,9 +77,9 @@ export class EventWriter {
 
   /** Writes until the signal aborts; resolves when the last write has ended. */
   async lead(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options;
+    const { clock, log, queueObserver = () => silentQueueObserver } = this.#options;
     if (!(await this.#find(signal))) return;
-    const queue = new WorkQueue({ clock });
+    const queue = new WorkQueue({ clock, observer: queueObserver() });
     this.#queue = queue;
     if (this.#problems !== undefined) this.#compare(queue, this.#problems);
     try {
