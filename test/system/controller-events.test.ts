@@ -114,10 +114,12 @@ class MeshWithEvents {
   }
 }
 
-/** What the log says that needs somebody. */
+/** What the log says of Events that can't be written, be it in the words of the work queue. */
 function complaints({ log }: RunningController): readonly string[] {
   return log.lines
-    .filter(({ level, message }) => level === 'error' || (level === 'warn' && !message.includes('port')))
+    .filter(
+      ({ level, message }) => (level === 'error' || level === 'warn') && /Event|^Processing/.test(message),
+    )
     .map(({ message, fields }) => `${message}: ${String(fields['error'])}`);
 }
 
