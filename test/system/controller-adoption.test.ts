@@ -4,7 +4,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { startController, type ControllerGiven, type RunningController } from '../kit/controllers.ts';
+import {
+  shortTimes,
+  startController,
+  type ControllerGiven,
+  type RunningController,
+} from '../kit/controllers.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { KubeObjects } from '../kit/kube-objects.ts';
 import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
@@ -133,19 +138,20 @@ describe('what Maesh 1.3 left', () => {
     assert.deepEqual(await mesh.meshPorts(), new Map([['base/5432', 10_001]]));
   });
 
-  it('gives each service a port of its own where several shared one for HTTP: the first keeps it', async () => {
+  it('gives each service a port of its own where several shared one for HTTP', async () => {
     const from = await left('http');
     const { mesh, given, leave } = from;
     for (const name of ['cart', 'shop', 'user']) {
       await mesh.put(name, [{ name: 'web', port: 80 }]);
       await leave(name, [{ name: 'web', port: 80, targetPort: 5000 }]);
     }
-    await using controller = await startController(given);
+    const moves = { lookMs: 10, settleMs: 0 };
+    await using controller = await startController({ ...given, replicaTimes: { ...shortTimes, moves } });
     await adopted(from, controller, 3);
     const ports = await until('each to have its own', async () => {
       const found = await mesh.meshPorts();
       return new Set(found.values()).size === 3 ? found : undefined;
     });
-    assert.deepEqual(Object.fromEntries(ports), { 'cart/80': 5000, 'shop/80': 5001, 'user/80': 5002 });
+    assert.deepEqual(Object.fromEntries(ports), { 'cart/80': 5001, 'shop/80': 5002, 'user/80': 5003 });
   });
 });

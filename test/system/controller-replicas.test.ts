@@ -2,17 +2,16 @@
 // over, and all of them tell proxies the same.
 
 import assert from 'node:assert/strict';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 
 import { bootstrap } from '../../src/translate/bootstrap.ts';
-import { listen } from '../kit/backends/backend.ts';
 import { startController, type RunningController } from '../kit/controllers.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { startEnvoyProcess } from '../kit/envoy-process.ts';
 import { FaultProxy } from '../kit/fault-proxy.ts';
 import { KubeObjects } from '../kit/kube-objects.ts';
 import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
+import { Relay } from '../kit/relay.ts';
 import { until } from '../kit/until.ts';
 
 const proxyAddress = '127.102.0.1';
@@ -201,55 +200,4 @@ async function pushed(replica: RunningController): Promise<number> {
   const counters = lines.filter((line) => line.startsWith('maesh_xds_pushed_resources_total{'));
   assert.notEqual(counters.length, 0);
   return counters.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-}
-
-/** A port of 127.0.0.1 behind which now one replica is, now another: as a Service's address in a cluster. */
-class Relay implements AsyncDisposable {
-  readonly port: number;
-  readonly #close: () => Promise<void>;
-  readonly #sockets: Set<Socket>;
-  readonly #target: { port: number };
-
-  private constructor(parts: {
-    readonly port: number;
-    readonly close: () => Promise<void>;
-    readonly sockets: Set<Socket>;
-    readonly target: { port: number };
-  }) {
-    this.port = parts.port;
-    this.#close = parts.close;
-    this.#sockets = parts.sockets;
-    this.#target = parts.target;
-  }
-
-  static async start(to: number): Promise<Relay> {
-    const sockets = new Set<Socket>();
-    const target = { port: to };
-    const server: Server = createServer((near) => {
-      const far = connect(target.port, '127.0.0.1');
-      for (const socket of [near, far]) {
-        sockets.add(socket);
-        socket.on('error', () => socket.destroy());
-        socket.on('close', () => {
-          sockets.delete(socket);
-          near.destroy();
-          far.destroy();
-        });
-      }
-      near.pipe(far).pipe(near);
-    });
-    const { port, close } = await listen(server, { name: 'relay', address: '127.0.0.1' });
-    return new Relay({ port, close, sockets, target });
-  }
-
-  /** Leads to another port from now on; cuts what there is. */
-  lead(to: number): void {
-    this.#target.port = to;
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await this.#close();
-  }
 }
