@@ -191,6 +191,19 @@ describe('EventWriter', () => {
     assert.deepEqual(said(), [complaint]);
   });
 
+  it('says what to grant again where it was forgotten meanwhile', async () => {
+    const { server, clock, want, counted, settled, said } = await led();
+    server.refuse = (call) => (call.startsWith('create shop') ? { status: 403, body: forbidden } : undefined);
+    for (const times of [1, 2]) {
+      want(problemOf('shop'));
+      await counted('create shop', times);
+      want();
+      await settled();
+      assert.equal(said().length, times);
+      clock.advance(3 * minute);
+    }
+  });
+
   it('knows an Event for its own whose making was answered by nothing', async () => {
     const { server, clock, want, counted } = await led();
     const problem = problemOf('shop');

@@ -181,15 +181,20 @@ export class EventWriter {
     const { clock, log } = this.#options;
     const waitMs = this.#pace.availableAt - clock.now();
     if (waitMs > 0) await sleep(waitMs, { clock, signal });
+    signal.throwIfAborted();
     this.#pace.take(clock.now());
     await call();
     const [namespace = ''] = key.split('/');
     if (this.#forbidden.delete(namespace)) log.info('Events are written again', { namespace });
   }
 
-  /** Says once what to grant, and leaves the namespace alone for a while. */
+  /** Says once what to grant, for all namespaces, and leaves this one alone for a while. */
   #refused(namespace: string, error: KubeError): RetryLater {
     const { clock, log } = this.#options;
+    for (const [other, until] of this.#forbidden) {
+      // Nothing is to be written there any more.
+      if (until + forbiddenMs < clock.now()) this.#forbidden.delete(other);
+    }
     const level = this.#forbidden.size === 0 ? 'error' : 'debug';
     log[level]('May not write Events: trying again', { error: error.message });
     this.#forbidden.set(namespace, clock.now() + forbiddenMs);
