@@ -1,6 +1,6 @@
 // Topology into resources: what every proxy of the mesh is told. Pure, and the same in every replica.
 
-import type { Topology } from '../model/topology.ts';
+import type { Service, Topology } from '../model/topology.ts';
 import { withNewEndpoints } from './endpoint-changes.ts';
 import type { TranslateOptions } from './options.ts';
 import { nextSet } from './resource-set.ts';
@@ -18,14 +18,21 @@ export type { TranslateOptions } from './options.ts';
 export function createTranslator(options: TranslateOptions): (topology: Topology) => Resources {
   const translateService = createServiceTranslator(options);
   const translateShared = createSharedTranslator(options);
+  let services: readonly Service[] = [];
   let before: readonly ServiceResources[] = [];
   let last: Resources = noResources;
 
   return (topology) => {
-    const services = Array.from(topology.services.values(), translateService);
-    const next = last === noResources ? undefined : withNewEndpoints(last, { before, after: services });
-    last = next ?? putTogether(last, { services, translateShared });
-    before = services;
+    const known = services;
+    services = [...topology.services.values()];
+    // Mostly each is where it was, which costs less than to look it up.
+    const after = services.map((service, index) => {
+      const same = service === known[index] ? before[index] : undefined;
+      return same ?? translateService(service);
+    });
+    const next = last === noResources ? undefined : withNewEndpoints(last, { before, after });
+    last = next ?? putTogether(last, { services: after, translateShared });
+    before = after;
     return last;
   };
 }
