@@ -9,6 +9,7 @@ import { policyFilters } from './filter-policy.ts';
 import { httpManager, routesNamed } from './http-manager.ts';
 import { blockAddresses, tcpListener } from './listener.ts';
 import { noEndpoints, noService } from './local-replies.ts';
+import { noServiceFilter, noServiceHost } from './no-service.ts';
 import { blockName, clusterName, internalHeaders, type ServedPort } from './names.ts';
 import { routeConfiguration } from './routes.ts';
 import { sharedDomains, sharedPortFilter, sharedVirtualHost } from './shared-port.ts';
@@ -24,7 +25,7 @@ export function httpBlockListener(block: PortRange, meshAddress: string): Listen
         statPrefix: 'mesh',
         meshPort: '%DOWNSTREAM_LOCAL_PORT%',
         routes: routesNamed(name),
-        filters: [sharedPortFilter, ...policyFilters],
+        filters: [noServiceFilter, sharedPortFilter, ...policyFilters],
         localReplies: [noEndpoints, noService],
       }),
     ],
@@ -39,7 +40,7 @@ export interface BlockPort {
 
 /**
  * Makes the routes of a block: a virtual host for each service port, found by the number of its mesh port, and by name on
- * ports that it shares; and one for each port that is shared.
+ * ports that it shares; one for each port that is shared, and one for all others.
  */
 export function httpBlockRoutes(block: PortRange, ports: readonly BlockPort[]): RouteConfiguration {
   const shared = new Map<number, SharedPort>();
@@ -61,11 +62,9 @@ export function httpBlockRoutes(block: PortRange, ports: readonly BlockPort[]): 
     name: blockName('http', block),
     vhostHeader: internalHeaders.port,
     routes,
-    others: shared
-      .values()
-      .map(sharedVirtualHost)
-      .toArray()
-      .toSorted((a, b) => byText(a.name, b.name)),
+    others: [noServiceHost, ...shared.values().map(sharedVirtualHost)].toSorted((a, b) =>
+      byText(a.name, b.name),
+    ),
   });
 }
 

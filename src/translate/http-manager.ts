@@ -81,12 +81,18 @@ const transparency = {
   preserveExternalRequestId: true,
 };
 
-// A stream may be silent for as long as its ends like: gRPC watches and WebSockets are. A connection on which there
-// is no stream at all is closed after an hour, longer than any client's pool keeps one.
+/**
+ * How long callers may keep a connection on which there is no stream, in seconds: longer than pools of clients do (Go's
+ * 90 s, OkHttp's 5 min), more than the 3 min of the original's proxies, and shorter than a freed mesh port rests in a
+ * cluster, so that none is left when another service gets the port.
+ */
+export const idleSeconds = 600;
+
+// A stream may be silent for as long as its ends like: gRPC watches and WebSockets are.
 const patience = {
   streamIdleTimeout: never,
   requestTimeout: never,
-  commonHttpProtocolOptions: commonHttpOptions(seconds(3600)),
+  commonHttpProtocolOptions: commonHttpOptions(seconds(idleSeconds)),
 };
 
 const router = create(HttpFilterSchema, {

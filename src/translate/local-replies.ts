@@ -13,8 +13,11 @@ export const noEndpoints: ResponseMapper = onFlag(
   'No endpoint of %UPSTREAM_CLUSTER% is ready (namespace/service/port).\n',
 );
 
+/** What is said where nothing is behind a mesh port. */
+export const noServiceText = 'No service of the mesh is behind this port.\n';
+
 /** Replies where nothing is behind a mesh port; the status is Envoy's 404. */
-export const noService: ResponseMapper = onFlag('NR', 'No service of the mesh is behind this port.\n');
+export const noService: ResponseMapper = onFlag('NR', noServiceText);
 
 /** Replies where the Host on the port for all services is nobody's; the status is Envoy's 404. */
 export const noSuchHost: ResponseMapper = onFlag(

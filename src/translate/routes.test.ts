@@ -34,8 +34,11 @@ function decoded<D extends DescMessage>(
   return fromBinary(schema, resource.bytes);
 }
 
-const routesOf = (resources: Resources, name: string): RouteConfiguration =>
-  decoded(RouteConfigurationSchema, { resources, typeUrl: typeUrls.routes, name });
+/** A RouteConfiguration without what it has for the ports of no service. */
+function routesOf(resources: Resources, name: string): RouteConfiguration {
+  const routes = decoded(RouteConfigurationSchema, { resources, typeUrl: typeUrls.routes, name });
+  return { ...routes, virtualHosts: routes.virtualHosts.filter((host) => host.name !== 'none') };
+}
 
 function actionOf(route: Route | undefined): RouteAction {
   assert.equal(route?.action.case, 'route');
@@ -171,7 +174,7 @@ test('an HTTP port takes its routes from the stream and sets no time limit that 
   const filter = servingFilter(HttpConnectionManagerSchema, listener);
   assert.equal(filter.streamIdleTimeout?.seconds, 0n);
   assert.equal(filter.requestTimeout?.seconds, 0n);
-  assert.equal(filter.commonHttpProtocolOptions?.idleTimeout?.seconds, 3600n);
+  assert.equal(filter.commonHttpProtocolOptions?.idleTimeout?.seconds, 600n);
   assert.equal(filter.routeSpecifier.case, 'rds');
   assert.equal(filter.routeSpecifier.value.routeConfigName, 'http/20000');
   assert.equal(filter.routeSpecifier.value.configSource?.configSourceSpecifier.case, 'ads');
