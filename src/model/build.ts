@@ -12,6 +12,7 @@ import type { Problem } from './problem.ts';
 import { overlayRecorded, sharedKey } from './overlay-recorded.ts';
 import { serviceProblem, type ServiceDraft } from './services.ts';
 import { assignSlots, emptySlots, releaseSlots, type NumberRange } from './slots.ts';
+import { SplitDrafts } from './split-drafts.ts';
 import { ObjectStore } from './store.ts';
 import type { Topology, TrafficType } from './topology.ts';
 
@@ -34,6 +35,7 @@ export class TopologyBuilder {
   readonly #options: ModelOptions;
   readonly #store = new ObjectStore();
   readonly #drafts: ServiceDrafts;
+  readonly #splits: SplitDrafts;
   readonly #composer: TopologyComposer;
   /** What each service wants, as text: where it is the same as before, nothing has to be handed out. */
   readonly #wants = new Map<ServiceKey, string>();
@@ -48,6 +50,7 @@ export class TopologyBuilder {
     this.#options = options;
     this.#allocation = allocation;
     this.#drafts = new ServiceDrafts(this.#store, options);
+    this.#splits = new SplitDrafts(this.#store.smi, this.#drafts.drafts);
     this.#composer = new TopologyComposer({ firstLocalPort: options.firstLocalPort ?? 1 });
   }
 
@@ -103,23 +106,26 @@ export class TopologyBuilder {
 
   /** Builds the topology of everything taken in so far. Returns the last one where nothing changed. */
   build(): Topology {
-    let mustAllocate = this.#unread !== undefined;
+    const mustAllocate = this.#unread !== undefined;
     if (this.#unread !== undefined) this.#claims = claimsOf(this.#unread, this.#options.ports);
     this.#unread = undefined;
+    const reshaped: ServiceKey[] = [];
     for (const key of this.#drafts.update()) {
       const draft = this.#drafts.drafts.get(key);
       const want = draft?.ports.map((port) => `${port.traffic} ${port.key}`).join();
       if (want === this.#wants.get(key)) continue;
-      mustAllocate = true;
+      reshaped.push(key);
       if (want === undefined) this.#wants.delete(key);
       else this.#wants.set(key, want);
     }
-    if (mustAllocate) this.#allocate();
+    if (mustAllocate || reshaped.length > 0) this.#allocate();
+    this.#splits.update(reshaped);
     return this.#composer.compose({
       drafts: this.#drafts.drafts,
+      splits: this.#splits.roots,
       allocation: this.#allocation,
       places: this.#claims?.places,
-      problems: [...this.#sourceProblems, ...this.#allocationProblems],
+      problems: [...this.#sourceProblems, ...this.#allocationProblems, ...this.#splits.problems()],
     });
   }
 

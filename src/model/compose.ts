@@ -5,8 +5,10 @@ import type { Places } from './recorded.ts';
 import { byText, objectKey, type PortKey, type ServiceKey } from './key.ts';
 import type { PortTable } from './ports.ts';
 import { byProblem, type Problem } from './problem.ts';
-import type { ServiceDraft } from './services.ts';
+import type { PortDraft, ServiceDraft } from './services.ts';
 import type { Slots } from './slots.ts';
+import { splitsOf } from './split-backends.ts';
+import type { RootDraft } from './splits.ts';
 import type { Service, ServicePort, Topology } from './topology.ts';
 
 /** What is handed out to services: mesh ports, and loopback addresses in standalone mode. */
@@ -24,6 +26,8 @@ export interface ComposeOptions {
 /** What a topology is made of. */
 export interface Parts {
   readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
+  /** Roots of TrafficSplits. */
+  readonly splits: ReadonlyMap<ServiceKey, RootDraft>;
   readonly allocation: Allocation;
   /** What is on record in the cluster: only where it agrees with what is handed out is a port served. Undefined: no record is kept there. */
   readonly places: ReadonlyMap<PortKey, Places> | undefined;
@@ -38,6 +42,8 @@ export class TopologyComposer {
   /** What the last topology was made of: a service for which both are the same is not looked at. */
   readonly #drafts = new Map<ServiceKey, ServiceDraft>();
   #handedOut: HandedOut | undefined;
+  /** Services that are roots in it: what they say depends on others. */
+  #roots: ReadonlySet<ServiceKey> = new Set();
 
   constructor(options: ComposeOptions) {
     this.#options = options;
@@ -75,19 +81,21 @@ export class TopologyComposer {
 
   /** Services that are new or say something else than in the last topology. */
   #changed(parts: Parts): ReadonlyMap<ServiceKey, Service> {
-    const { drafts, allocation, places } = parts;
+    const { drafts, splits, allocation, places } = parts;
     const changed = new Map<ServiceKey, Service>();
     const last = this.#handedOut;
     const isSameAllocation = allocation === last?.allocation && places === last.places;
     for (const [key, draft] of drafts) {
       const old = this.#topology.services.get(key);
+      const isRoot = splits.has(key) || this.#roots.has(key);
       const isSameDraft = old !== undefined && this.#drafts.get(key) === draft;
-      if (isSameDraft && (isSameAllocation || hasSameAllocation(old, parts))) continue;
+      if (!isRoot && isSameDraft && (isSameAllocation || hasSameAllocation(old, parts))) continue;
       const service = composeService(draft, parts, this.#options);
       this.#drafts.set(key, draft);
       const kept = old === undefined ? service : keepEqualParts(old, service);
       if (kept !== old) changed.set(key, kept);
     }
+    this.#roots = new Set(splits.keys());
     return changed;
   }
 
@@ -117,21 +125,20 @@ function meshPortsOf(
   return { meshPort: meshPort ?? shared[0]?.port, sharedPorts: shared };
 }
 
-function composeService(
-  draft: ServiceDraft,
-  handedOut: HandedOut,
-  { firstLocalPort }: ComposeOptions,
-): Service {
+function composeService(draft: ServiceDraft, parts: Parts, { firstLocalPort }: ComposeOptions): Service {
   const key = objectKey(draft.namespace, draft.name);
-  const address = handedOut.allocation.addresses.assigned.get(key);
+  const address = parts.allocation.addresses.assigned.get(key);
+  const splits = parts.splits.get(key)?.splits;
+  const isServed = (port: PortDraft): boolean => meshPortsOf(port, parts).meshPort !== undefined;
   return {
     key,
     namespace: draft.namespace,
     name: draft.name,
     ports: draft.ports.map((port) => ({
       ...port,
-      ...meshPortsOf(port, handedOut),
+      ...meshPortsOf(port, parts),
       localPort: address === undefined || port.port < firstLocalPort ? undefined : port.port,
+      ...splitsOf(splits?.get(port.key), { drafts: parts.drafts, isServed }),
     })),
     localAddress: address === undefined ? undefined : formatIpv4(address),
   };
@@ -161,6 +168,8 @@ function keepEqualParts(old: Service, next: Service): Service {
       ...(before.policy !== undefined &&
         isDeepEqual(before.policy, port.policy) && { policy: before.policy }),
       ...(isDeepEqual(before.endpoints, port.endpoints) && { endpoints: before.endpoints }),
+      ...(before.splits !== undefined &&
+        isDeepEqual(before.splits, port.splits) && { splits: before.splits }),
     };
   });
   return { ...next, ports };

@@ -19,6 +19,14 @@ export const problemCodes = {
   MAESH_PORT_RANGE: 'A port is not a number from 1 to 65535',
   MAESH_PROXY_REJECTED: 'A proxy refused what was made of an object',
   MAESH_SERVICE_ANNOTATION: 'An annotation of the mesh has a value that means nothing',
+  MAESH_SPLIT_BACKEND: 'A backend of a TrafficSplit cannot take what it is to get',
+  MAESH_SPLIT_CONFLICT: 'Several TrafficSplits split all requests of one service',
+  MAESH_SPLIT_CYCLE: "A TrafficSplit's backends lead back to its root",
+  MAESH_SPLIT_MATCHES: "The requests that a TrafficSplit is for can't be told",
+  MAESH_SPLIT_NESTED: 'A backend of a TrafficSplit has a TrafficSplit for some requests only',
+  MAESH_SPLIT_ROOT: 'The root of a TrafficSplit is no service of the mesh',
+  MAESH_SPLIT_SIZE: 'A TrafficSplit has too many matches for its backends',
+  MAESH_SPLIT_WEIGHT: 'The weights of a TrafficSplit make no sense',
   MAESH_TARGET_PORT_UNRESOLVED: "A targetPort's name is no container port's in some or all of the pods",
 } as const;
 

@@ -2,6 +2,7 @@
 // (`maesh check`, the log, the API, metrics, Events, later the dashboard); it is never thrown.
 
 import { byText } from './key.ts';
+import type { KubeObject } from './objects.ts';
 import type { ProblemCode } from './problem-codes.ts';
 
 /** Where an object was read: a file, and the line on which its document begins (1-based), if known. */
@@ -32,6 +33,20 @@ export interface Problem {
   readonly message: string;
   /** What the user can do about it, and what the mesh does meanwhile where that is not plain. */
   readonly advice: string;
+}
+
+/** The subject of a problem of an object. */
+export function objectSubject(
+  object: Pick<KubeObject, 'kind' | 'namespace' | 'name' | 'uid' | 'origin'>,
+): Subject {
+  const { kind, namespace, name, uid, origin } = object;
+  return {
+    kind,
+    namespace,
+    name,
+    ...(uid === undefined ? {} : { uid }),
+    ...(origin === undefined ? {} : { origin }),
+  };
 }
 
 /** `Service store/shop`, `Namespace store`, `File mesh/shop.yaml`: how people and logs name a subject. */

@@ -13,11 +13,6 @@ export class ReferenceIndex<O> {
     this.#referencesOf = referencesOf;
   }
 
-  /** Every object, in no particular order. */
-  values(): Iterable<O> {
-    return this.#objects.values();
-  }
-
   get(key: ObjectKey): O | undefined {
     return this.#objects.get(key);
   }

@@ -13,7 +13,7 @@ import { isIgnored } from './ignore.ts';
 import { objectKey, portKey } from './key.ts';
 import type { IpFamily, KubeService, KubeServicePort } from './objects.ts';
 import { policyOf } from './policy.ts';
-import type { Problem, Subject } from './problem.ts';
+import { objectSubject, type Problem } from './problem.ts';
 import type { ProblemCode } from './problem-codes.ts';
 import type { ObjectView } from './store.ts';
 import type { ServicePort, TrafficType } from './topology.ts';
@@ -35,7 +35,7 @@ export interface ServiceDraft {
 }
 
 /** A service port before it is known where it is open. */
-export type PortDraft = Omit<ServicePort, 'meshPort' | 'sharedPorts' | 'localPort'>;
+export type PortDraft = Omit<ServicePort, 'meshPort' | 'sharedPorts' | 'localPort' | 'splits'>;
 
 /** What a draft is made with. */
 export interface DraftOptions {
@@ -110,15 +110,7 @@ export function serviceProblem(
   code: ProblemCode,
   text: { readonly message: string; readonly advice: string },
 ): Problem {
-  const { namespace, name, uid, origin } = service;
-  const subject: Subject = {
-    kind: 'Service',
-    namespace,
-    name,
-    ...(uid === undefined ? {} : { uid }),
-    ...(origin === undefined ? {} : { origin }),
-  };
-  return { code, subject, ...text };
+  return { code, subject: objectSubject({ ...service, kind: 'Service' }), ...text };
 }
 
 function annotationProblem(service: KubeService, { annotation, what }: AnnotationMistake): Problem {

@@ -37,16 +37,25 @@ export class SmiStore implements SmiView {
   readonly #routeGroups = new Map<ObjectKey, KubeHttpRouteGroup>();
   readonly #tcpRoutes = new Map<ObjectKey, KubeTcpRoute>();
   readonly #udpRoutes = new Map<ObjectKey, KubeUdpRoute>();
+  #touchedRoots = new Set<ServiceKey>();
+
+  /** Roots of the TrafficSplits that changes touched since the last call, by their HTTPRouteGroups too; the caller takes them over. */
+  takeTouchedRoots(): ReadonlySet<ServiceKey> {
+    const touched = this.#touchedRoots;
+    this.#touchedRoots = new Set();
+    return touched;
+  }
 
   /** Puts a change of one of its kinds in; others it passes over. */
   apply(change: ObjectChange): void {
     const { kind, key } = change;
     switch (kind) {
       case 'TrafficSplit':
-        return this.#splits.set(key, objectOf(change, 'TrafficSplit'));
+        return this.#setSplit(key, objectOf(change, 'TrafficSplit'));
       case 'TrafficTarget':
         return this.#targets.set(key, objectOf(change, 'TrafficTarget'));
       case 'HTTPRouteGroup':
+        for (const split of this.splitsOn(key)) this.#touchedRoots.add(rootOf(split));
         return setOrDelete(this.#routeGroups, key, objectOf(change, 'HTTPRouteGroup'));
       case 'TCPRoute':
         return setOrDelete(this.#tcpRoutes, key, objectOf(change, 'TCPRoute'));
@@ -55,6 +64,13 @@ export class SmiStore implements SmiView {
       default:
         return undefined;
     }
+  }
+
+  #setSplit(key: ObjectKey, split: KubeTrafficSplit | undefined): void {
+    for (const one of [this.#splits.get(key), split]) {
+      if (one !== undefined) this.#touchedRoots.add(rootOf(one));
+    }
+    this.#splits.set(key, split);
   }
 
   splitsOf(root: ServiceKey): Iterable<KubeTrafficSplit> {
@@ -88,6 +104,11 @@ export class SmiStore implements SmiView {
   udpRoute(key: ObjectKey): KubeUdpRoute | undefined {
     return this.#udpRoutes.get(key);
   }
+}
+
+/** The service whose requests a TrafficSplit is about. */
+export function rootOf({ namespace, service }: KubeTrafficSplit): ServiceKey {
+  return objectKey(namespace, service);
 }
 
 function* splitReferences({

@@ -63,6 +63,37 @@ export interface ServicePort {
   readonly localPort: number | undefined;
   /** Where requests go, sorted by address and port. Empty: callers get 503 (HTTP) or a closed connection (TCP). */
   readonly endpoints: readonly Endpoint[];
+  /**
+   * How requests or connections are divided between service ports instead of going to {@link endpoints}, in the order in
+   * which they are tried; the endpoints get what is left. Absent where nothing is divided. TCP and UDP have one at most.
+   */
+  readonly splits?: readonly Split[];
+}
+
+/** A division of what a service port gets. */
+export interface Split {
+  /** The requests that are divided: those that any of these fit. Absent: everything is. */
+  readonly matches?: readonly HttpMatch[];
+  /** At least one, each once, all of the port's own traffic type and served. */
+  readonly backends: readonly SplitBackend[];
+}
+
+/** A service port that gets a part of what another gets, with what is to be known of it there. */
+export interface SplitBackend extends Pick<ServicePort, 'key' | 'policy'> {
+  /** Above 0: its part of the sum of all weights. */
+  readonly weight: number;
+  /** Its endpoints, to which TCP and UDP are divided within one cluster; absent for HTTP, which goes to the backend's own. */
+  readonly endpoints?: readonly Endpoint[];
+}
+
+/** Requests that meet every condition. */
+export interface HttpMatch {
+  /** Empty: every method. */
+  readonly methods: readonly string[];
+  /** RE2 that the path begins with; empty: every path. */
+  readonly pathRegex: string;
+  /** RE2 that is to match somewhere in the header's value. Names are in lower case. */
+  readonly headers: readonly { readonly name: string; readonly regex: string }[];
 }
 
 /** A mesh port that several HTTP service ports have, told apart by Host. */

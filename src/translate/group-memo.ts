@@ -62,6 +62,8 @@ export function isRoutedAlike(a: PlacedPort, b: PlacedPort | undefined): boolean
     a.port.key === b.port.key &&
     a.port.meshPort === b.port.meshPort &&
     a.port.policy === b.port.policy &&
+    // Of TCP ports it is endpoints that a split changes.
+    (a.port.traffic !== 'http' || a.port.splits === b.port.splits) &&
     isSharedAlike(a.port.sharedPorts, b.port.sharedPorts)
   );
 }

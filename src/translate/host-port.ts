@@ -71,6 +71,7 @@ function serviceRoutes({ name, ports }: HostService): HttpRoute[] {
     domains: port === main ? [name, `${name}:${port.port}`] : [`${name}:${port.port}`],
     cluster: clusterName(port),
     policy: port.policy,
+    splits: port.splits,
   }));
 }
 

@@ -56,6 +56,7 @@ export function httpBlockRoutes(block: PortRange, ports: readonly BlockPort[]): 
       ],
       cluster: clusterName(port),
       policy: port.policy,
+      splits: port.splits,
     };
   });
   return routeConfiguration({

@@ -4,11 +4,11 @@ import { create } from '@bufbuild/protobuf';
 
 import { HeaderValueOption_HeaderAppendAction } from '../gen/envoy/config/core/v3/base_pb.ts';
 import {
-  type HeaderMatcher,
-  HeaderMatcherSchema,
   type RetryPolicy,
   RetryPolicySchema,
   type Route,
+  type RouteMatch,
+  RouteMatchSchema,
   RouteSchema,
   type VirtualHost,
   VirtualHostSchema,
@@ -16,10 +16,13 @@ import {
 import { type RouteConfiguration, RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
 import { PreviousHostsPredicateSchema } from '../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts';
 import type { PortPolicy } from '../model/policy.ts';
+import type { Split } from '../model/topology.ts';
 import { milliseconds, never } from './durations.ts';
 import { filterPolicy } from './filter-policy.ts';
 import { internalHeaders } from './names.ts';
 import { any } from './pack.ts';
+import { headerMatches } from './request-match.ts';
+import { everyPath, splitMatches } from './split-routes.ts';
 
 /** Requests that reach a cluster: where they are told by one of the domains. */
 export interface HttpRoute {
@@ -30,6 +33,8 @@ export interface HttpRoute {
   readonly cluster: string;
   /** What the service port asks for. */
   readonly policy: PortPolicy | undefined;
+  /** Requests that go elsewhere instead. */
+  readonly splits: readonly Split[] | undefined;
 }
 
 /**
@@ -69,46 +74,61 @@ export function routeConfiguration(options: {
   });
 }
 
-function virtualHost({ name, domains, cluster, policy }: HttpRoute): VirtualHost {
-  const { ofAny, ofSafe } =
-    policy?.retryAttempts === undefined ? threeAttempts : attempts(policy.retryAttempts);
+function virtualHost({ name, domains, cluster, policy, splits = [] }: HttpRoute): VirtualHost {
+  const isEverythingSplit = splits.some(({ matches }) => matches === undefined);
   return create(VirtualHostSchema, {
     name,
     domains: [...domains],
     ...filterPolicy({ key: name, ...(policy !== undefined && { policy }) }),
     requestHeadersToRemove: [internalHeaders.forwardedProto],
     routes: [
-      route(cluster, { headers: [isSafe], retryPolicy: ofSafe }),
-      route(cluster, { headers: [], retryPolicy: ofAny }),
+      ...splits.flatMap(splitMatches).flatMap(({ backend, match }) =>
+        // An HTTP port's cluster is called as the port.
+        routesTo(backend.key, { match, policy: backend.policy }).map((own) =>
+          create(RouteSchema, { ...own, ...filterPolicy(backend) }),
+        ),
+      ),
+      ...(isEverythingSplit ? [] : routesTo(cluster, { match: everyRequest, policy })),
     ],
   });
 }
 
+const everyRequest = create(RouteMatchSchema, { pathSpecifier: everyPath });
+
+/** The routes of requests to a cluster: safe ones are sent again in more cases than others. */
+function routesTo(
+  cluster: string,
+  { match, policy }: { readonly match: RouteMatch; readonly policy: PortPolicy | undefined },
+): Route[] {
+  const { ofAny, ofSafe } =
+    policy?.retryAttempts === undefined ? threeAttempts : attempts(policy.retryAttempts);
+  const ifSafe = create(RouteMatchSchema, { ...match, headers: [isSafe, ...match.headers] });
+  return [
+    route(cluster, { match: ifSafe, retryPolicy: ofSafe }),
+    route(cluster, { match, retryPolicy: ofAny }),
+  ];
+}
+
 function route(
   name: string,
-  options: { readonly headers: HeaderMatcher[]; readonly retryPolicy: RetryPolicy },
+  options: { readonly match: RouteMatch; readonly retryPolicy: RetryPolicy },
 ): Route {
+  const { match, retryPolicy } = options;
   return create(RouteSchema, {
-    match: { pathSpecifier: { case: 'prefix', value: '/' }, headers: options.headers },
+    match,
     action: {
       case: 'route',
       value: {
         clusterSpecifier: { case: 'cluster', value: name },
         timeout: never,
-        retryPolicy: options.retryPolicy,
+        retryPolicy,
       },
     },
   });
 }
 
 /** Methods that RFC 9110 (section 9.2.1) calls safe: sending such a request twice asks for nothing twice. */
-const isSafe = create(HeaderMatcherSchema, {
-  name: ':method',
-  headerMatchSpecifier: {
-    case: 'stringMatch',
-    value: { matchPattern: { case: 'safeRegex', value: { regex: 'GET|HEAD|OPTIONS|TRACE' } } },
-  },
-});
+const isSafe = headerMatches(':method', 'GET|HEAD|OPTIONS|TRACE');
 
 interface Attempts {
   /**

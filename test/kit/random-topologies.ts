@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 
-import type { Service, Topology } from '../../src/model/topology.ts';
+import type { Service, ServicePort, Split, SplitBackend, Topology } from '../../src/model/topology.ts';
 import { type GivenPort, meshService, meshTopology } from './topologies.ts';
 
 const pods = fc.uniqueArray(
@@ -32,6 +32,25 @@ const someService = fc.record({
   isLocal: fc.boolean(),
 });
 
+const someSplit = fc.record({
+  root: fc.nat(),
+  matches: fc.option(
+    fc.array(
+      fc.record({
+        methods: fc.subarray(['GET', 'PUT']),
+        pathRegex: fc.constantFrom('', '/a', 'b'),
+        headers: fc.constantFrom([], [{ name: 'cookie', regex: 'x' }]),
+      }),
+      { maxLength: 2 },
+    ),
+    { nil: undefined },
+  ),
+  backends: fc.array(fc.record({ at: fc.nat(), weight: fc.constantFrom(1, 2.5, 1e-9, 1e12) }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+});
+
 /** Ports beyond one block of each type, so that blocks come and go. */
 const meshPorts = fc.uniqueArray(fc.integer({ min: 0, max: 600 }), { minLength: 15, maxLength: 15 });
 
@@ -40,8 +59,9 @@ export const topologies: fc.Arbitrary<Topology> = fc
   .record({
     services: fc.uniqueArray(someService, { maxLength: 5, selector: ({ key }) => key }),
     offsets: meshPorts,
+    splits: fc.array(someSplit, { maxLength: 4 }),
   })
-  .map(({ services, offsets }) => {
+  .map(({ services, offsets, splits }) => {
     let next = 0;
     const made = services.map(({ key, ports, isLocal }, index): Service => {
       const given = ports.map((port) => {
@@ -51,8 +71,61 @@ export const topologies: fc.Arbitrary<Topology> = fc
       });
       return meshService(key, given, isLocal ? { localAddress: `127.1.0.${index + 1}` } : {});
     });
-    return meshTopology(made);
+    return meshTopology(withSplits(made, splits));
   });
+
+type SomeSplit = typeof someSplit extends fc.Arbitrary<infer S> ? S : never;
+
+/** Splits between served ports of one traffic type, as the model makes them. */
+function withSplits(services: readonly Service[], given: readonly SomeSplit[]): readonly Service[] {
+  const served = services.flatMap(({ ports }) => ports).filter(({ meshPort }) => meshPort !== undefined);
+  const splitsOf = new Map<string, readonly Split[]>();
+  for (const some of given) {
+    const port = served[some.root % served.length];
+    const split = port === undefined ? undefined : splitOf(port, some, served);
+    if (port === undefined || split === undefined) continue;
+    const before = port.traffic === 'http' ? (splitsOf.get(port.key) ?? []) : [];
+    splitsOf.set(port.key, [...before, split]);
+  }
+  return services.map((service) => ({
+    ...service,
+    ports: service.ports.map((port) => {
+      const splits = splitsOf.get(port.key);
+      return splits === undefined ? port : { ...port, splits };
+    }),
+  }));
+}
+
+function splitOf(
+  { key: root, traffic }: ServicePort,
+  { matches, backends }: SomeSplit,
+  served: readonly ServicePort[],
+): Split | undefined {
+  const others = served.filter((port) => port.traffic === traffic && port.key !== root);
+  const found = new Map<string, SplitBackend>();
+  for (const { at, weight } of backends) {
+    const other = others[at % others.length];
+    if (other === undefined) return undefined;
+    const { key, endpoints } = other;
+    found.set(key, { key, weight, ...(traffic !== 'http' && { endpoints }) });
+  }
+  const isSome = traffic === 'http' && matches !== undefined;
+  return { ...(isSome && { matches }), backends: [...found.values()] };
+}
+
+/** Without splits between ports of which one is gone, of a service that has been kept while others were not. */
+function withoutLostSplits(services: readonly Service[]): readonly Service[] {
+  const served = new Map(
+    services.flatMap(({ ports }) => ports).map(({ key, meshPort, traffic }) => [key, meshPort && traffic]),
+  );
+  const isLost = ({ traffic, splits = [] }: ServicePort): boolean =>
+    splits.some(({ backends }) => backends.some(({ key }) => served.get(key) !== traffic));
+  return services.map((service) =>
+    service.ports.some(isLost)
+      ? { ...service, ports: service.ports.map(({ splits: _lost, ...port }) => port) }
+      : service,
+  );
+}
 
 /**
  * Steps from one topology to the next in which, as the model promises, what has not changed keeps its reference.
@@ -69,7 +142,7 @@ export const sequences: fc.Arbitrary<readonly Topology[]> = fc
           const before = kept.get(service.key);
           return before !== undefined && keep[turn++ % keep.length] === true ? before : service;
         });
-        const next = meshTopology(withoutClashes(services));
+        const next = meshTopology(withoutLostSplits(withoutClashes(services)));
         kept.clear();
         for (const service of next.services.values()) kept.set(service.key, service);
         return next;

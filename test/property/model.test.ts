@@ -7,6 +7,7 @@ import type { KubeObject } from '../../src/model/objects.ts';
 import { standalonePorts } from '../../src/model/ports.ts';
 import type { Topology } from '../../src/model/topology.ts';
 import { kubeEndpoint, kubeEndpoints, kubePod, kubeService, kubeSlice, put, take } from '../kit/objects.ts';
+import { kubeRouteGroup, kubeSplit } from '../kit/smi-objects.ts';
 
 const options: ModelOptions = {
   defaultMode: 'http',
@@ -98,7 +99,25 @@ const pod = fc
     finished: fc.boolean(),
   })
   .map((given) => kubePod(given));
-const object: fc.Arbitrary<KubeObject> = fc.oneof(service, slice, endpoints, pod);
+const split = fc
+  .record({
+    name: fc.constantFrom('s', 't', 'u'),
+    namespace,
+    service: name,
+    backends: fc.array(fc.record({ service: name, weight: fc.integer({ min: -1, max: 3 }) }), {
+      maxLength: 3,
+    }),
+    routeGroups: fc.subarray(['g', 'h'], { maxLength: 1 }),
+  })
+  .map((given) => kubeSplit(given));
+const routeGroup = fc
+  .record({
+    name: fc.constantFrom('g', 'h'),
+    namespace,
+    matches: fc.array(fc.record({ methods: fc.subarray(['GET', '*']) }), { maxLength: 2 }),
+  })
+  .map((given) => kubeRouteGroup(given));
+const object: fc.Arbitrary<KubeObject> = fc.oneof(service, slice, endpoints, pod, split, routeGroup);
 const step = fc.array(fc.record({ object, isGone: fc.boolean() }), { maxLength: 6 });
 
 function withoutHandouts(topology: Topology): unknown {
@@ -144,6 +163,33 @@ describe('the topology', () => {
         }
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('splits only between ports that are served alike, and gives nobody a part of nothing', () => {
+    fc.assert(
+      fc.property(fc.array(object, { maxLength: 30 }), (objects) => {
+        const { services } = buildTopology(objects, options);
+        const ports = new Map(
+          [...services.values()].flatMap((one) => one.ports.map((port) => [port.key, port])),
+        );
+        for (const port of ports.values()) {
+          for (const { backends, matches } of port.splits ?? []) {
+            assert.ok(port.traffic === 'http' || matches === undefined);
+            assert.ok(backends.length > 0);
+            assert.equal(new Set(backends.map(({ key }) => key)).size, backends.length);
+            for (const { key, weight, endpoints: given } of backends) {
+              const backend = ports.get(key);
+              assert.notEqual(backend, port);
+              assert.notEqual(backend?.meshPort, undefined);
+              assert.equal(backend?.traffic, port.traffic);
+              assert.deepEqual(given, port.traffic === 'http' ? undefined : backend.endpoints);
+              assert.ok(weight > 0);
+            }
+          }
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 

@@ -105,10 +105,16 @@ describe('the translation of any topology', () => {
           .flatMap(({ traffic, meshPort }) =>
             traffic === 'tcp' && meshPort !== undefined ? [`tcp-${meshPort}`] : [],
           );
+        // One whose requests all go to others keeps its cluster, for when they come back.
+        const idleClusters = [...topology.services.values()]
+          .flatMap(({ ports }) => ports)
+          .filter(({ traffic, meshPort }) => traffic === 'http' && meshPort !== undefined)
+          .filter(({ splits = [] }) => splits.some(({ matches }) => matches === undefined));
         const named = [
           ...valuesOf('cluster', json.routes),
           ...valuesOf('cluster', json.listeners),
           ...tcpClusters,
+          ...idleClusters.map(({ key }) => key),
         ];
         assert.deepEqual(new Set(named.filter((cluster) => cluster !== 'none')), names(json.clusters));
 

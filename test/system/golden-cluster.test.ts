@@ -20,6 +20,7 @@ import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
 import { KubernetesWorld } from '../kit/kubernetes-world.ts';
 import { testSettings } from '../kit/mesh.ts';
 import { OfferRecorder } from '../kit/offer-recorder.ts';
+import { installSmi } from '../kit/smi-definitions.ts';
 
 const settings = testSettings('127.87.0.0/16');
 
@@ -49,6 +50,7 @@ describe('a golden case in a real API server gives the same Envoy resources as i
       controllerManager: ['serviceaccount-controller', 'endpointslice-mirroring-controller'],
     });
     server = new KubeObjects(plane.admin);
+    await installSmi(server);
   });
   after(async () => {
     server[Symbol.dispose]();
