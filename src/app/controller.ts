@@ -20,8 +20,9 @@ import { serveHttp } from '../serve/http/serve.ts';
 import { createKubernetesSource } from '../source/kubernetes/kubernetes-source.ts';
 import { askedNamespaces, type NamespaceSettings } from '../source/kubernetes/namespaces.ts';
 import { ProxyPods } from '../source/kubernetes/proxy-pods.ts';
+import { idleSeconds } from '../translate/http-manager.ts';
 import { listenXds } from './listen-xds.ts';
-import { Mesh, usualRestMs } from './mesh.ts';
+import { Mesh } from './mesh.ts';
 import { limitedPorts, readinessPort, type Placement } from './placement.ts';
 import { Replica, type ReplicaTimes } from './replica.ts';
 import { aborted, runTogether } from '../runtime/run-together.ts';
@@ -29,6 +30,12 @@ import { waitForServer } from './wait-for-server.ts';
 
 /** All of the machine's addresses, of both IP families. */
 const everywhere = '::';
+
+/**
+ * How long a freed mesh port rests when the proxies of all replicas have acknowledged that it is nobody's: longer than a
+ * caller may keep a connection to it, which ends when it is unused for so long or with the answer to the next request.
+ */
+const recordedRestMs = (idleSeconds + 30) * 1000;
 
 /** What a controller is run with besides its settings. */
 export interface ControllerRun {
@@ -107,7 +114,7 @@ class Controller {
         this.#recorded.resolve();
       },
       acknowledged: (signal) => this.#replica.acknowledgedByAll(signal),
-      restTiming: times.rest ?? { restMs: usualRestMs, lookMs: 1_000 },
+      restTiming: times.rest ?? { restMs: recordedRestMs, lookMs: 1_000 },
       areProxiesKnown: () => this.#areProxiesKnown(),
       ...(times.moves !== undefined && { moveTiming: times.moves }),
       log,

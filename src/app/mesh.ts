@@ -33,7 +33,7 @@ export interface Reached {
  * How long a freed port or address rests when no proxy knows it any more: three times as long as Envoy keeps the
  * connections to it, and longer than answers of our DNS may be kept.
  */
-export const usualRestMs: number = 3 * drainSeconds * 1000;
+const usualRestMs = 3 * drainSeconds * 1000;
 
 /** What one mesh differs in from another. */
 export interface MeshOptions {

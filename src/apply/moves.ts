@@ -23,12 +23,12 @@ export interface MoveTiming {
   readonly leaveMs: number;
 }
 
-/** Envoy closes a connection of callers that has been unused for an hour (translate/http-manager.ts). */
+/** Envoy closes a connection of callers that has been unused for ten minutes (translate/http-manager.ts). */
 export const usualMoveTiming: MoveTiming = {
   lookMs: 1_000,
   batch: 50,
   settleMs: 10_000,
-  leaveMs: 65 * 60_000,
+  leaveMs: 11 * 60_000,
 };
 
 const waitsForPods = 'Services go on sharing mesh ports until all ready pods of proxies are connected';

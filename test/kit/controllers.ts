@@ -13,7 +13,8 @@ export const shortLease: LeaseTiming = { leaseMs: 1_500, renewDeadlineMs: 1_000,
 /** Freed mesh ports that rest shorter than usual, and replicas that tell each other sooner. */
 export const shortTimes: ReplicaTimes = {
   rest: { restMs: 100, lookMs: 50 },
-  lease: { renewMs: 1_000, gapMs: 50 },
+  lease: { renewMs: 500, gapMs: 50 },
+  staleMs: 2_000,
 };
 
 /** A running controller. */
@@ -45,6 +46,8 @@ export interface ControllerGiven {
   /** Address on which proxies open mesh ports. */
   readonly proxyAddress?: string;
   readonly replicaTimes?: ReplicaTimes;
+  /** {@link shortLease} by default. */
+  readonly leaseTiming?: LeaseTiming;
 }
 
 /** Starts a controller on free ports. It need not be ready yet. */
@@ -59,7 +62,7 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
     signal: end.signal,
     onReady: () => (isReady = true),
     proxyAddress,
-    leaseTiming: shortLease,
+    leaseTiming: given.leaseTiming ?? shortLease,
     replicaTimes: given.replicaTimes ?? shortTimes,
   });
   // Reported where it is waited for.

@@ -8,6 +8,7 @@ import { startController, type RunningController } from '../kit/controllers.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { ExternalEnvoy } from '../kit/external-envoy.ts';
 import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
+import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
 import { until } from '../kit/until.ts';
 
 const proxyAddress = '127.104.0.1';
@@ -55,6 +56,7 @@ describe("the controller's API, of nodes", () => {
   before(async () => {
     plane = await startControlPlane();
     objects = new KubeObjects(plane.admin);
+    await new MeshInCluster(objects, { mesh: 'maesh', services: 'store' }).prepare();
     const given = {
       kubeConfig: plane.kubeconfig,
       namespace: 'maesh',

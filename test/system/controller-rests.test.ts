@@ -14,7 +14,7 @@ import {
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { FaultProxy } from '../kit/fault-proxy.ts';
 import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
-import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
+import { MeshInCluster, restingIn } from '../kit/mesh-in-cluster.ts';
 import { SlowProxy } from '../kit/slow-proxy.ts';
 import { until } from '../kit/until.ts';
 
@@ -58,7 +58,7 @@ class Scene {
   }
 
   /** Starts a replica and resolves when it tells proxies what to serve. */
-  async start(name: string, replicaTimes: ReplicaTimes = shortTimes): Promise<Replica> {
+  async start(name: string, replicaTimes: ReplicaTimes = times): Promise<Replica> {
     const way = await FaultProxy.start({ server: plane.admin, serving: plane.serving });
     const kubeConfig = await plane.writeKubeconfig({ ...plane.admin, url: way.url });
     const controller = await startController({ ...this.#given, kubeConfig, name, replicaTimes });
@@ -78,7 +78,7 @@ class Scene {
   /** The service that has the mesh port; undefined where it rests or nobody has it. */
   async owner(): Promise<string | undefined> {
     const shadows = await this.mesh.shadows();
-    const live = shadows.filter((shadow) => restingIn(shadow) === undefined);
+    const live = shadows.filter((shadow) => !isResting(shadow));
     assert.ok(live.length <= 1, 'the only mesh port has several owners');
     return live[0]?.metadata.name.slice(this.mesh.namespaces.mesh.length + 1).split('-6d61')[0];
   }
@@ -92,7 +92,7 @@ class Scene {
 
   /** Resolves when the mesh port is on record as one that rests. */
   async rests(): Promise<void> {
-    await until('the mesh port to rest', async () => (await this.mesh.shadows()).find(restingIn));
+    await until('the mesh port to rest', async () => (await this.mesh.shadows()).find(isResting));
   }
 
   /** Takes the service away that has the mesh port, and has another wait for it. Resolves when that is on record. */
@@ -110,10 +110,10 @@ class Scene {
   }
 }
 
-function restingIn({ metadata }: KubeObject): string | undefined {
-  const { annotations = {} } = metadata as { annotations?: Readonly<Record<string, string>> };
-  return annotations['mesh.traefik.io/resting-ports'];
-}
+const isResting = ({ metadata }: KubeObject): boolean => restingIn(metadata).length > 0;
+
+/** Replicas that are taken for dead only where a test says so. */
+const times: ReplicaTimes = { ...shortTimes, staleMs: 300_000 };
 
 /** Resolves when the one that leads has looked at the replicas so often that it would have let go what it may. */
 async function looked({ way }: Replica): Promise<void> {
@@ -180,7 +180,7 @@ describe('a mesh port whose service is gone', () => {
 
   it('rests until a replica that has crashed is taken for dead', async () => {
     const scene = await Scene.prepare('stale');
-    await using leader = await scene.start('leader', { ...shortTimes, staleMs: 3_000 });
+    await using leader = await scene.start('leader', { ...times, staleMs: 3_000 });
     await led(leader);
     await using other = await scene.start('other');
     await scene.mesh.put('shop', [{ port: 80 }]);
@@ -208,7 +208,7 @@ describe('a mesh port whose service is gone', () => {
 
   it('rests on when the only replica starts again', async () => {
     const scene = await Scene.prepare('restart');
-    const long = { ...shortTimes, rest: { restMs: 3_600_000, lookMs: 50 } };
+    const long = { ...times, rest: { restMs: 3_600_000, lookMs: 50 } };
     const first = await scene.start('first', long);
     await scene.mesh.put('shop', [{ port: 80 }]);
     await scene.owned('shop');

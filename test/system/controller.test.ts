@@ -11,6 +11,7 @@ import { bootstrap } from '../../src/translate/bootstrap.ts';
 import type { Backend } from '../kit/backends/backend.ts';
 import { startBackend } from '../kit/backends/start.ts';
 import { sendHttp } from '../kit/clients/http.ts';
+import { shortTimes } from '../kit/controllers.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { startEnvoyProcess, type EnvoyProcess } from '../kit/envoy-process.ts';
 import { freePort } from '../kit/free-port.ts';
@@ -111,6 +112,7 @@ describe('the controller in a cluster', () => {
       signal: stop.signal,
       onReady: () => ready.resolve(),
       proxyAddress,
+      replicaTimes: shortTimes,
     });
     await Promise.race([ready.promise, running]);
     envoy = await startEnvoyProcess(
