@@ -6,12 +6,12 @@ import { KubeError } from './kube-error.ts';
 import { microTime } from './micro-time.ts';
 import type { ResourceType } from './resource-type.ts';
 
-/** coordination.k8s.io/v1 Lease. */
+/** coordination.k8s.io/v1 Lease: the one that replicas share, and one for each of them. */
 export const leases: ResourceType = {
   group: 'coordination.k8s.io',
   version: 'v1',
   plural: 'leases',
-  verbs: ['get', 'create', 'patch'],
+  verbs: ['get', 'list', 'create', 'patch', 'delete'],
 };
 
 /** What a Lease says. */
