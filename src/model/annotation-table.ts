@@ -1,25 +1,43 @@
 // Every annotation that the mesh knows: its name without prefix, what it says and how that is written.
 // docs/traffic.md has a row for each; a test holds the two together.
 
-import { breakerCondition, count, oneOf, type ValueReader } from './annotation-values.ts';
+import {
+  affinity,
+  breakerCondition,
+  count,
+  dnsName,
+  duration,
+  flag,
+  oneOf,
+  percentage,
+  trustedCa,
+  type ValueReader,
+} from './annotation-values.ts';
 import type { BreakerCondition } from './breaker-condition.ts';
+import type { Affinity, LoadBalancing, TrustedCa } from './policy.ts';
 import type { TrafficType } from './topology.ts';
 import type { Scheme } from './upstream.ts';
 
-/** What each annotation says. */
+/** What each annotation says; {@link PortPolicy} says what it means. The original's come first. */
 export interface AnnotationTypes {
-  /** How ports are handled. */
   readonly 'traffic-type': TrafficType;
-  /** What the proxy speaks to the pods. */
   readonly scheme: Scheme;
-  /** How often a request is sent at most, in all. */
   readonly 'retry-attempts': number;
-  /** Requests a second from one client. */
   readonly 'ratelimit-average': number;
-  /** Requests at once from one client. */
   readonly 'ratelimit-burst': number;
-  /** When requests are not sent any more. */
   readonly 'circuit-breaker-expression': BreakerCondition;
+  readonly 'tls-server-name': string;
+  readonly 'tls-ca': TrustedCa;
+  readonly 'tls-verify': boolean;
+  readonly 'request-timeout': number;
+  readonly 'connect-timeout': number;
+  readonly 'max-connections': number;
+  readonly 'max-pending-requests': number;
+  readonly 'load-balancing': LoadBalancing;
+  readonly 'session-affinity': Affinity;
+  readonly 'outlier-consecutive-errors': number;
+  readonly 'outlier-ejection-time': number;
+  readonly 'outlier-max-ejected': number;
 }
 
 export type AnnotationName = keyof AnnotationTypes;
@@ -32,4 +50,16 @@ export const annotationTable: { readonly [N in AnnotationName]: ValueReader<Anno
   'ratelimit-average': count,
   'ratelimit-burst': count,
   'circuit-breaker-expression': breakerCondition,
+  'tls-server-name': dnsName,
+  'tls-ca': trustedCa,
+  'tls-verify': flag,
+  'request-timeout': duration,
+  'connect-timeout': duration,
+  'max-connections': count,
+  'max-pending-requests': count,
+  'load-balancing': oneOf('round-robin', 'least-request', 'random'),
+  'session-affinity': affinity,
+  'outlier-consecutive-errors': count,
+  'outlier-ejection-time': duration,
+  'outlier-max-ejected': percentage,
 };

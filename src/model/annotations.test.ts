@@ -86,6 +86,15 @@ describe('readAnnotations()', () => {
     assert.deepEqual(read({}, good).values, noAnnotations);
   });
 
+  it('trusts nobody where whom to trust is a mistake from the beginning, else goes on as before', () => {
+    const broken = { 'mesh.traefik.io/tls-ca': 'no certificate' };
+    const first = read(broken);
+    assert.deepEqual(annotationsOf(first.values, ports[0]), { 'tls-ca': 'nobody' });
+    assert.equal(first.mistakes.length, 1);
+    const good: Annotations = new Map([['*', { 'tls-ca': { pem: 'a certificate' } }]]);
+    assert.deepEqual(read(broken, good).values, good);
+  });
+
   it('takes whatever text there is without failing, and shows no more than a part of it', () => {
     const names = fc.oneof(
       fc.constantFrom(...Object.keys(annotationTable)),

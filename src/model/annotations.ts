@@ -55,7 +55,7 @@ export function readAnnotations(
     }
     const read = annotationTable[name](text);
     if (!('value' in read)) mistakes.push({ annotation, what: whatIsWrong(text, read) });
-    const value = 'value' in read ? read.value : last.get(port)?.[name];
+    const value = 'value' in read ? read.value : (last.get(port)?.[name] ?? read.instead);
     if (value !== undefined) values.set(port, { ...values.get(port), [name]: value });
   }
   return { values, mistakes };

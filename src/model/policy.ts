@@ -1,18 +1,27 @@
-// What a Service asks of the proxies beside passing its requests on, by its annotations: plain data, a part of the
-// topology for each service port. What is absent was not asked for.
+// What a Service asks of the proxies beside passing its requests on: plain data, a part of the topology for each service
+// port. What is absent was not asked for.
 
-import type { AnnotationName } from './annotation-table.ts';
-import type { AnnotationMistake, AnnotationValues } from './annotations.ts';
 import type { BreakerCondition } from './breaker-condition.ts';
-import type { TrafficType } from './topology.ts';
 
-/** What is asked for a service port. */
+/** What is asked for a service port. All of it holds at each proxy for itself. */
 export interface PortPolicy {
   /** How often a request is sent at most, in all, where no answer to it has begun. */
   readonly retryAttempts?: number;
   readonly rateLimit?: RateLimit;
   /** Where it holds, requests are refused for a time. */
   readonly circuitBreaker?: BreakerCondition;
+  /** Within which an answer must have ended; all attempts are within it. */
+  readonly requestTimeoutMs?: number;
+  /** Within which a connection to a pod must be there. */
+  readonly connectTimeoutMs?: number;
+  /** Connections to all pods together. */
+  readonly maxConnections?: number;
+  /** Requests that wait for a connection. */
+  readonly maxPendingRequests?: number;
+  readonly outlierEjection?: OutlierEjection;
+  readonly loadBalancing?: LoadBalancing;
+  readonly affinity?: Affinity;
+  readonly tls?: UpstreamTls;
 }
 
 /** How many requests one client address gets through one proxy: a bucket of tokens, one a request. */
@@ -23,39 +32,33 @@ export interface RateLimit {
   readonly burst: number;
 }
 
-/** What annotations ask of a port: nothing of most. Mistakes are between annotations that each mean something. */
-export interface AskedPolicy {
-  readonly policy: PortPolicy | undefined;
-  readonly mistakes: readonly AnnotationMistake[];
+/** When a pod is left out for a time. */
+export interface OutlierEjection {
+  /** Failures on end after which it is: statuses from 500 on, and connections that fail. */
+  readonly consecutiveErrors: number;
+  /** For how long, the first time; each further time by as much longer, up to five minutes. */
+  readonly ejectionMs: number;
+  /** How many in a hundred pods may be left out at once. */
+  readonly maxEjectedPercent: number;
 }
 
-const nothing: AskedPolicy = { policy: undefined, mistakes: [] };
+/** How the next pod is chosen. */
+export type LoadBalancing = 'round-robin' | 'least-request' | 'random';
 
-/** Puts together what annotations ask of a port. Those that are for HTTP say nothing of another. */
-export function policyOf(values: AnnotationValues, traffic: TrafficType): AskedPolicy {
-  if (traffic !== 'http') return nothing;
-  const { 'retry-attempts': retryAttempts, 'circuit-breaker-expression': circuitBreaker } = values;
-  const { rateLimit, mistakes } = rateLimitOf(values);
-  const policy: PortPolicy = {
-    ...(retryAttempts !== undefined && { retryAttempts }),
-    ...(rateLimit !== undefined && { rateLimit }),
-    ...(circuitBreaker !== undefined && { circuitBreaker }),
-  };
-  const isNothing = Object.keys(policy).length === 0;
-  return isNothing && mistakes.length === 0 ? nothing : { policy: isNothing ? undefined : policy, mistakes };
+/** What makes a client come to the same pod again, for as long as pods don't change. */
+export type Affinity =
+  /** Its address. */
+  | { readonly by: 'source' }
+  /** A cookie, which the proxy sets where there is none, or a header; of that name. */
+  | { readonly by: 'cookie' | 'header'; readonly name: string };
+
+/** How TLS to pods is spoken, where it is. */
+export interface UpstreamTls {
+  /** Sent as SNI, and looked for in certificates; `<service>.<namespace>.svc` by default. */
+  readonly serverName?: string;
+  /** Who must have signed pods' certificates. Absent: they are not looked at. */
+  readonly trusted?: TrustedCa;
 }
 
-/** As in the original, there is no limit where only one half of it is given; unlike there, somebody says so. */
-function rateLimitOf({ 'ratelimit-average': average, 'ratelimit-burst': burst }: AnnotationValues): {
-  readonly rateLimit?: RateLimit;
-  readonly mistakes: readonly AnnotationMistake[];
-} {
-  if (average !== undefined && burst !== undefined) return { rateLimit: { average, burst }, mistakes: [] };
-  if (average !== undefined) return { mistakes: [aloneMeansNothing('ratelimit-average', 'ratelimit-burst')] };
-  if (burst !== undefined) return { mistakes: [aloneMeansNothing('ratelimit-burst', 'ratelimit-average')] };
-  return { mistakes: [] };
-}
-
-function aloneMeansNothing(annotation: AnnotationName, other: AnnotationName): AnnotationMistake {
-  return { annotation, what: `means nothing without ${other}` };
-}
+/** Certificates in PEM, or none: then no pod's is good. */
+export type TrustedCa = { readonly pem: string } | 'nobody';

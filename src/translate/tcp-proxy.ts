@@ -18,6 +18,8 @@ export function tcpProxy(options: { readonly statPrefix: string; readonly cluste
     clusterSpecifier: { case: 'cluster', value: options.cluster },
     idleTimeout: never,
     maxConnectAttempts: 5,
+    // Where the cluster asks for it (cluster-policy.ts), a client comes to the same pod again.
+    hashPolicy: [{ policySpecifier: { case: 'sourceIp', value: {} } }],
   });
   return create(FilterSchema, {
     name: 'envoy.filters.network.tcp_proxy',

@@ -21,6 +21,8 @@ export function udpListener(options: {
   const typedConfig = any(UdpProxyConfigSchema, {
     statPrefix: 'mesh',
     idleTimeout: seconds(60),
+    // Where the cluster asks for it (cluster-policy.ts), a sender comes to the same pod again.
+    hashPolicies: [{ policySpecifier: { case: 'sourceIp', value: true } }],
     routeSpecifier: {
       case: 'matcher',
       value: {

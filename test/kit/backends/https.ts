@@ -3,10 +3,11 @@
 
 import { readFile } from 'node:fs/promises';
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
 import { backend, listen, type Backend, type BackendOptions } from './backend.ts';
 import { answerHttp } from './http-echo.ts';
 
-/** Starts an HTTPS backend. Its answers are those of http-echo.ts. */
+/** Starts an HTTPS backend. Its answers are those of http-echo.ts, with the name that the client sent by SNI in `served-sni`. */
 export async function startHttpsBackend(options: BackendOptions): Promise<Backend> {
   const [key, cert] = await Promise.all(
     ['https-key.pem', 'https-cert.pem'].map((file) => readFile(new URL(file, import.meta.url))),
@@ -18,6 +19,7 @@ export async function startHttpsBackend(options: BackendOptions): Promise<Backen
     { allowHTTP1: true, key, cert },
     (request: Http2ServerRequest, response: Http2ServerResponse) => {
       served++;
+      response.setHeader('served-sni', String((request.socket as TLSSocket).servername));
       answerHttp({ request, response }, identity).catch(() => {});
     },
   );

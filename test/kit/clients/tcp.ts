@@ -5,6 +5,8 @@ import { ClientError, exchange } from './client-error.ts';
 import type { Dial } from './http.ts';
 
 export interface TcpTalk extends Dial {
+  /** Address from which to connect; the system's choice by default. */
+  readonly from?: string;
   /** What is sent before the client half-closes; nothing by default. */
   readonly send?: string;
   /**
@@ -30,7 +32,12 @@ export interface TcpAnswer {
  */
 export function talkTcp(talk: TcpTalk): Promise<TcpAnswer> {
   return exchange(talk.timeoutMs, (resolve, reject) => {
-    const socket = connect({ host: talk.address, port: talk.port, allowHalfOpen: true });
+    const socket = connect({
+      host: talk.address,
+      port: talk.port,
+      allowHalfOpen: true,
+      ...(talk.from !== undefined && { localAddress: talk.from }),
+    });
     const chunks: Buffer[] = [];
     const sayAll = (): void => {
       socket.end(talk.send ?? '');

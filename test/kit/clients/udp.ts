@@ -6,6 +6,8 @@ import { exchange } from './client-error.ts';
 import type { Dial } from './http.ts';
 
 export interface UdpTalk extends Dial {
+  /** Address from which to send; the system's choice by default. */
+  readonly from?: string;
   readonly send: string;
   /** 5 s by default. A datagram that nobody answers ends in a timeout, or in `refused` where nobody listens. */
   readonly timeoutMs?: number;
@@ -35,7 +37,9 @@ export function talkUdp(talk: UdpTalk): Promise<UdpAnswer> {
       resolve(readUdpAnswer(datagram));
     });
     // Connected, so that the kernel reports a port on which nobody listens.
-    socket.connect(talk.port, talk.address, () => socket.send(talk.send));
+    const send = (): unknown => socket.connect(talk.port, talk.address, () => socket.send(talk.send));
+    if (talk.from === undefined) send();
+    else socket.bind({ address: talk.from }, send);
     return () => {};
   });
   return answer.finally(() => socket.close());
