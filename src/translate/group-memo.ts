@@ -14,15 +14,19 @@ export interface Group {
 
 /**
  * Makes the function that turns groups into resources. It hands out the resource of the last call for a group of the
- * same name whose ports are routed alike; that their endpoints have changed makes no difference.
+ * same name that says the same; by default one whose ports are routed alike: that their endpoints have changed makes no
+ * difference.
  */
-export function createGroupMemo(make: (group: Group) => Resource): (groups: readonly Group[]) => Resource[] {
+export function createGroupMemo(
+  make: (group: Group) => Resource,
+  isSame: (a: Group, b: Group) => boolean = isAlike,
+): (groups: readonly Group[]) => Resource[] {
   let last = new Map<string, { readonly group: Group; readonly resource: Resource }>();
   return (groups) => {
     const next: typeof last = new Map();
     for (const group of groups) {
       const known = last.get(group.name);
-      const resource = known !== undefined && isAlike(known.group, group) ? known.resource : make(group);
+      const resource = known !== undefined && isSame(known.group, group) ? known.resource : make(group);
       next.set(group.name, { group, resource });
     }
     last = next;

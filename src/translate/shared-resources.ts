@@ -28,10 +28,15 @@ export function createSharedTranslator(
   options: TranslateOptions,
 ): (ports: readonly PlacedPort[]) => SharedResources {
   const fixed = fixedListeners(options);
-  const blockListeners = createGroupMemo((group) => packBlockListener(group, options.meshAddress));
+  // Neither the listener of a block nor the scope of a namespace says which ports there are.
+  const whateverPorts = (): boolean => true;
+  const blockListeners = createGroupMemo(
+    (group) => packBlockListener(group, options.meshAddress),
+    whateverPorts,
+  );
   const blockRoutes = createGroupMemo(packBlockRoutes);
   const namespaceRoutes = createGroupMemo(packHostRoutes);
-  const namespaceScopes = createGroupMemo(packHostScope);
+  const namespaceScopes = createGroupMemo(packHostScope, whateverPorts);
 
   return (ports) => {
     const blocks = groupPorts(ports, { name: (placed) => placed.blockName, order: byMeshPort });
