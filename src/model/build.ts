@@ -107,7 +107,7 @@ export class TopologyBuilder {
   /** Builds the topology of everything taken in so far. Returns the last one where nothing changed. */
   build(): Topology {
     const mustAllocate = this.#unread !== undefined;
-    if (this.#unread !== undefined) this.#claims = claimsOf(this.#unread, this.#options.ports);
+    if (this.#unread !== undefined) this.#claims = claimsOf(this.#unread, this.#options.ports, this.#claims);
     this.#unread = undefined;
     const reshaped: ServiceKey[] = [];
     for (const key of this.#drafts.update()) {

@@ -5,7 +5,7 @@ import { kubeService, put, take } from '../../test/kit/objects.ts';
 import { TopologyBuilder, type ModelOptions } from './build.ts';
 import type { KubeService } from './objects.ts';
 import { clusterPorts } from './ports.ts';
-import { claimsOf, type Claims, type PortMove, type Recorded } from './recorded.ts';
+import { claimsOf, type Claims, type PortMove, type PortMoves, type Recorded } from './recorded.ts';
 import type { Service, ServicePort } from './topology.ts';
 
 const options: ModelOptions = { defaultMode: 'http', ports: clusterPorts, addresses: undefined };
@@ -79,6 +79,22 @@ describe('claimsOf()', () => {
     assert.deepEqual(places.get('s/ab/80')?.shared, [{ port: 5000, isLeft: false }]);
   });
 
+  it('serves one that is left for all that had it, until none has it on record', () => {
+    const moves = { 's/a/80': { from: 5000, to: 5001 }, 's/b/80': { from: 5000, to: 5002 } };
+    const ports = mapOf({ 's/a/80': 5001, 's/b/80': 5002 });
+    const next = (before: Claims, left: PortMoves): Claims =>
+      claimsOf({ ports, moves: left }, clusterPorts, before);
+    const both = claims({ 's/a/80': 5001, 's/b/80': 5002 }, moves);
+    const one = next(both, mapOf({ 's/b/80': moves['s/b/80'] }));
+    assert.deepEqual(one.places.get('s/a/80'), { own: 5001, shared: [{ port: 5000, isLeft: true }] });
+    assert.deepEqual(one.places.get('s/b/80')?.shared, [{ port: 5000, isLeft: true }]);
+    const none = next(one, mapOf({}));
+    assert.deepEqual(none.places.get('s/a/80'), { own: 5001, shared: [] });
+    assert.equal(none.shared.size, 0);
+    const back = claimsOf({ ports: mapOf({ 's/b/80': 5000 }), moves: new Map() }, clusterPorts, one);
+    assert.equal(back.places.has('s/a/80'), false, 'nor when callers are sent there again');
+  });
+
   it('leaves a port for TCP or UDP that several have to the first, served for nobody', () => {
     const { places, owners } = claims({ 's/b/80': 10_000, 's/a/80': 10_000, 's/a/80/udp': 15_000 });
     assert.equal(places.get('s/a/80')?.own, undefined);
@@ -87,23 +103,37 @@ describe('claimsOf()', () => {
   });
 });
 
-/** Fails where a port is served for a service port that does not have it on record, or for two otherwise than by name. */
-function assertServed(services: readonly Service[], { ports, moves }: Recorded): void {
+/** What is on record now, and as `key port` what ever was. */
+type History = Recorded & { readonly past: ReadonlySet<string> };
+
+/**
+ * Fails where a port is served for a service port that does not have it on record (or had it in the past, where callers
+ * have left it), or for two otherwise than by name.
+ */
+function assertServed(services: readonly Service[], history: History): void {
   const served = services.flatMap((service) => service.ports);
   const own = new Map<number, string>();
-  for (const { key, meshPort, sharedPorts = [], traffic } of served) {
-    const move = moves.get(key);
-    const recorded = new Set([ports.get(key), move?.from, move?.to, undefined]);
-    const shared = new Set(sharedPorts.map(({ port }) => port));
-    for (const port of [meshPort, ...shared]) assert.ok(recorded.has(port), `${key} at ${port}`);
-    assert.ok(shared.size === 0 || traffic === 'http');
-    if (meshPort === undefined || shared.has(meshPort)) continue;
+  for (const port of served) {
+    assertRecorded(port, history);
+    const { key, meshPort, sharedPorts = [] } = port;
+    if (meshPort === undefined || sharedPorts.some((each) => each.port === meshPort)) continue;
     assert.equal(own.get(meshPort), undefined, `${meshPort} stands for ${key} and another`);
     own.set(meshPort, key);
   }
   for (const { sharedPorts = [] } of served) {
     for (const { port } of sharedPorts) assert.equal(own.get(port), undefined);
   }
+}
+
+function assertRecorded({ key, meshPort, sharedPorts = [], traffic }: ServicePort, history: History): void {
+  const move = history.moves.get(key);
+  const recorded = new Set([history.ports.get(key), move?.from, move?.to, undefined]);
+  for (const { port, isLeft } of sharedPorts) {
+    assert.equal(traffic, 'http');
+    if (isLeft && history.past.has(`${key} ${port}`)) recorded.add(port);
+    assert.ok(recorded.has(port), `${key} at ${port}`);
+  }
+  assert.ok(recorded.has(meshPort), `${key} at ${meshPort}`);
 }
 
 describe('a builder that is told what is on record', () => {
@@ -227,7 +257,7 @@ describe('a builder that is told what is on record', () => {
     }
   });
 
-  it('never serves a port for a service port that does not have it on record, nor two on one but by name', () => {
+  it('never serves a port for a service port that never had it on record, nor two on one but by name', () => {
     const names = ['a', 'b', 'c', 'd'] as const;
     const number = fc.oneof(
       fc.integer({ min: 5000, max: 5003 }),
@@ -243,6 +273,7 @@ describe('a builder that is told what is on record', () => {
     fc.assert(
       fc.property(records, (steps) => {
         const builder = new TopologyBuilder(options);
+        const past = new Set<string>();
         for (const step of steps) {
           const ports = new Map<string, number>();
           const moves = new Map<string, PortMove>();
@@ -254,7 +285,9 @@ describe('a builder that is told what is on record', () => {
           });
           builder.record(ports, moves);
           builder.apply({ changes: services.map(put), problems: [] });
-          assertServed([...builder.build().services.values()], { ports, moves });
+          assertServed([...builder.build().services.values()], { ports, moves, past });
+          for (const [key, port] of ports) past.add(`${key} ${port}`);
+          for (const [key, { from, to }] of moves) past.add(`${key} ${from}`).add(`${key} ${to}`);
           const http = builder.allocation.ports.http.assigned;
           assert.equal(new Set(http.values()).size, http.size);
         }

@@ -55,13 +55,15 @@ export interface Claims {
  *   even if no other has it any more. Of several ports of one service it is the one that sorts first;
  * - for TCP and UDP, where nothing tells for whom a call is, it belongs to the one that sorts first, and is served for
  *   nobody until the others have moved: a refused call is better than one that reaches another service.
+ *
+ * A shared port that callers have left goes on being served for those that had it `before`, until none has it on record:
+ * else the routes of thousands would change each time when one of them is through with its move.
  */
-export function claimsOf({ ports, moves }: Recorded, ranges: PortRanges): Claims {
-  const claims = new Map<string, Claim>();
+export function claimsOf({ ports, moves }: Recorded, ranges: PortRanges, before?: Claims): Claims {
+  const claims: ByTraffic<Map<number, Claim>> = { http: new Map(), tcp: new Map(), udp: new Map() };
   const claim = (traffic: TrafficType, port: number): Claim => {
-    const id = `${traffic} ${port}`;
-    const known = claims.get(id) ?? { traffic, port, keys: [], isShared: false, isTarget: false };
-    claims.set(id, known);
+    const known = claims[traffic].get(port) ?? { traffic, port, keys: [], isShared: false, isTarget: false };
+    claims[traffic].set(port, known);
     return known;
   };
   for (const [key, target] of ports) {
@@ -78,7 +80,21 @@ export function claimsOf({ ports, moves }: Recorded, ranges: PortRanges): Claims
     }
     claim(traffic, target).isTarget = true;
   }
-  return settle(claims.values());
+  if (before !== undefined) keepLeft(claims.http, before);
+  return settle([...claims.http.values(), ...claims.tcp.values(), ...claims.udp.values()]);
+}
+
+function keepLeft(claims: ReadonlyMap<number, Claim>, before: Claims): void {
+  const keysOf = new Map<number, Set<PortKey>>();
+  for (const { port, keys, isShared, isTarget } of claims.values()) {
+    if (isShared && !isTarget && before.shared.get(port)?.isLeft === true) keysOf.set(port, new Set(keys));
+  }
+  if (keysOf.size === 0) return;
+  for (const [key, { shared }] of before.places) {
+    for (const { port } of shared) {
+      if (keysOf.get(port)?.has(key) === false) claims.get(port)?.keys.push(key);
+    }
+  }
 }
 
 interface Claim {
