@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 
+import type { PortPolicy } from '../../src/model/policy.ts';
 import type { Service, ServicePort, Split, SplitBackend, Topology } from '../../src/model/topology.ts';
 import { type GivenPort, meshService, meshTopology } from './topologies.ts';
 
@@ -15,11 +16,24 @@ const pods = fc.uniqueArray(
   { maxLength: 4, selector: ({ address, port }) => `${address} ${port}` },
 );
 
+/** Policies as the model makes them of annotations. Those that say the same are not always the same object. */
+const somePolicy: fc.Arbitrary<PortPolicy> = fc
+  .constantFrom(
+    '{}',
+    '{ "retryAttempts": 2, "requestTimeoutMs": 100 }',
+    '{ "rateLimit": { "average": 1, "burst": 2 }, "maxConnections": 5 }',
+    '{ "circuitBreaker": { "kind": "comparison", "measure": { "kind": "network-errors" }, "operator": ">", "value": 1 } }',
+    '{ "affinity": { "by": "source" }, "tls": { "trusted": "nobody" } }',
+    '{ "outlierEjection": { "consecutiveErrors": 1, "ejectionMs": 1, "maxEjectedPercent": 1 } }',
+  )
+  .map((json) => JSON.parse(json) as PortPolicy);
+
 const somePort: fc.Arbitrary<GivenPort> = fc.record({
   port: fc.constantFrom(80, 81, 8080),
   traffic: fc.constantFrom('http', 'tcp', 'udp'),
   upstream: fc.constantFrom('auto', 'http1', 'http2'),
   upstreamTls: fc.boolean(),
+  policy: somePolicy,
   endpoints: pods,
 });
 

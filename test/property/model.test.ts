@@ -25,6 +25,9 @@ const annotations = fc.constantFrom<Record<string, string>>(
   {},
   { 'mesh.traefik.io/traffic-type': 'tcp' },
   { 'mesh.traefik.io/traffic-type': 'udp' },
+  { 'mesh.traefik.io/traffic-type.81': 'udp', 'maesh.containo.us/retry-attempts': '2' },
+  { 'mesh.traefik.io/retry-attempts': '2', 'mesh.traefik.io/ratelimit-average': '5' },
+  { 'mesh.traefik.io/circuit-breaker-expression': 'NetworkErrorRatio() > 0.5' },
 );
 
 const service = fc
