@@ -27,6 +27,9 @@ const ending = 'caught ENVOY_SIGTERM';
 const ofNoUse =
   / is marked as work-in-progress\.|^There is no configured limit to the number of allowed active downstream/;
 
+/** What the system says where a process has opened as many files and sockets as it may; Envoy can't bear it. */
+const noMoreFiles = 'Too many open files';
+
 const keptWords = 3;
 
 /** Reads Envoy's log line by line. One reader reads the log of one process. */
@@ -34,6 +37,7 @@ export class EnvoyLogReader {
   readonly #log: Log;
   #lastWords: string[] = [];
   #isEnding = false;
+  #lacksFiles = false;
 
   constructor(log: Log) {
     this.#log = log;
@@ -44,12 +48,18 @@ export class EnvoyLogReader {
     return this.#lastWords;
   }
 
+  /** Whether it has said that it may open no more files and sockets. */
+  get lacksFiles(): boolean {
+    return this.#lacksFiles;
+  }
+
   /** Takes one line without its line feed. */
   line(text: string): void {
     const [, level, component, escaped] = /^(\w+)\|([^|]*)\|(.*)$/.exec(text) ?? [];
     const ours = levels[level ?? ''];
     const message = unescape(escaped ?? '');
     this.#isEnding ||= message === ending;
+    this.#lacksFiles ||= message.includes(noMoreFiles);
     if (ours === undefined) this.#unformatted(text);
     else this.#tell(this.#isQuiet(ours, message) ? 'debug' : ours, message, component);
   }

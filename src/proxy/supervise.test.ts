@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -200,4 +200,27 @@ test('a run whose signal has aborted starts nothing', async () => {
   });
   await supervisor.run(AbortSignal.abort());
   assert.deepEqual(pids, []);
+});
+
+test('an Envoy that may not open enough sockets gets fewer workers, down to one', async () => {
+  const calls = join(folder, 'calls');
+  const running = supervise({
+    binary: await script(
+      `echo "$4" >>${calls}; echo 'error|envoy_bug|socket(2) failed, got error: Too many open files' >&2; exit 134`,
+    ),
+    concurrency: 4,
+    clock: { now: () => 0, after: (_, action) => systemClock.after(0, action) },
+  });
+  await running.started(5);
+  await running.stop();
+  assert.match(await readFile(calls, 'utf8'), /^4\n2\n1\n1\n/);
+  const told = running.lines.filter(({ message }) => message.startsWith('Envoy may not open'));
+  assert.deepEqual(
+    told.slice(0, 3).map(({ level, message, fields }) => [level, message, fields['workers']]),
+    [
+      ['error', 'Envoy may not open as many sockets as its workers need: it gets fewer workers', 2],
+      ['error', 'Envoy may not open as many sockets as its workers need: it gets fewer workers', 1],
+      ['error', 'Envoy may not open as many sockets as the mesh needs', 1],
+    ],
+  );
 });

@@ -20,7 +20,7 @@ export interface SuperviseOptions {
   readonly bootstrap: object;
   /** Folder for the bootstrap file (`envoy-bootstrap.json`, written anew before each start); made if it is not there. */
   readonly workDir: string;
-  /** Envoy's worker threads, at least 1. */
+  /** Envoy's worker threads, at least 1. It gets fewer where it may not open as many sockets as they need. */
   readonly concurrency: number;
   readonly log: Log;
   /** What Envoy itself logs; `warning` by default. */
@@ -42,6 +42,8 @@ export interface EnvoyExit {
   readonly livedMs: number;
   /** Its last errors, oldest first; empty if it said nothing. */
   readonly lastWords: readonly string[];
+  /** Whether it may not open as many files and sockets as it would have to. */
+  readonly lacksFiles: boolean;
 }
 
 /** A part of the program with a life of its own. */
@@ -65,13 +67,15 @@ export function superviseEnvoy(options: SuperviseOptions): EnvoySupervisor {
   return {
     async run(signal) {
       let failures = 0;
+      let { concurrency } = options;
       while (!signal.aborted) {
-        const exit = await liveOnce(options, clock, signal);
+        const exit = await liveOnce({ ...options, concurrency }, clock, signal);
         options.onExit?.(exit);
         if (signal.aborted) return;
         failures = exit.livedMs >= healthyMs ? 1 : failures + 1;
         const delayMs = Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs);
         tellDeath(log, exit, failures, delayMs);
+        if (exit.lacksFiles) concurrency = fewerWorkers(log, concurrency);
         await pause(clock, delayMs, signal);
       }
     },
@@ -95,7 +99,7 @@ async function liveOnce(options: SuperviseOptions, clock: Clock, signal: AbortSi
   signal.removeEventListener('abort', stop);
   const { code, signal: by, error } = how;
   const lastWords = error === undefined ? reader.lastWords : [error];
-  return { code, signal: by, livedMs: clock.now() - started, lastWords };
+  return { code, signal: by, livedMs: clock.now() - started, lastWords, lacksFiles: reader.lacksFiles };
 }
 
 async function writeBootstrap({ workDir, bootstrap }: SuperviseOptions): Promise<string> {
@@ -148,6 +152,19 @@ function tellDeath(log: Log, exit: EnvoyExit, failures: number, delayMs: number)
   // Once is mended by the restart; more often is not mended by itself.
   if (failures === 1) log.warn(message, fields);
   else log.error(message, fields);
+}
+
+/** Each worker has a socket of its own for every address and port of the mesh. */
+function fewerWorkers(log: Log, concurrency: number): number {
+  const fewer = Math.max(1, Math.floor(concurrency / 2));
+  const advice = 'Allow more open files (ulimit -n), or have fewer services in the mesh';
+  log.error(
+    fewer < concurrency
+      ? 'Envoy may not open as many sockets as its workers need: it gets fewer workers'
+      : 'Envoy may not open as many sockets as the mesh needs',
+    { workers: fewer, advice },
+  );
+  return fewer;
 }
 
 function howItEnded({ code, signal, livedMs }: EnvoyExit): string {
