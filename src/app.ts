@@ -22,7 +22,7 @@ export interface StandaloneRun {
 
 /**
  * Runs a mesh from a folder of manifests until the signal aborts; everything that it started has ended then.
- * Rejects where it can't begin (a path that isn't there, no Envoy to be had, a port for xDS that can't be opened) or
+ * Rejects where it can't begin (a path that isn't there, no Envoy to be had, a port for xDS that can't be opened, another mesh on its addresses) or
  * can't go on.
  */
 export async function runStandalone(options: StandaloneOptions, run: StandaloneRun): Promise<void> {
@@ -36,7 +36,7 @@ export async function runStandalone(options: StandaloneOptions, run: StandaloneR
   const doors = await openDoors(options, { mesh, log });
   open.defer(() => doors.close());
   open.defer(() => mesh.loop.stop());
-  const hostPort = placement.translate.hostPort;
+  const { hostPort, readiness } = placement.translate;
   const http = hostPort === undefined ? undefined : { host: hostPort.address, port: hostPort.port };
   const addresses = { http, dns: doors.dns, api: doors.api, xds };
   mesh.opened(addresses);
@@ -45,7 +45,7 @@ export async function runStandalone(options: StandaloneOptions, run: StandaloneR
   const envoy =
     options.envoy === 'external'
       ? aborted
-      : (until: AbortSignal) => runManagedEnvoy(options, { mesh, xdsPort: xds.port, log }, until);
+      : (until: AbortSignal) => runManagedEnvoy(options, { mesh, xdsPort: xds.port, readiness, log }, until);
   const read = (until: AbortSignal): Promise<void> => source.run((offer) => mesh.loop.offer(offer), until);
   await runTogether([read, (until) => mesh.run(until), envoy], signal);
 }

@@ -7,7 +7,9 @@ import { StateError } from '../control/state-error.ts';
 import { findEnvoy } from '../proxy/find-envoy.ts';
 import { superviseEnvoy } from '../proxy/supervise.ts';
 import type { Log } from '../runtime/log.ts';
+import type { AddressAndPort } from '../translate/address.ts';
 import { bootstrap } from '../translate/bootstrap.ts';
+import { proxyAddressFree } from './proxy-address.ts';
 import { probePort } from './local-ports.ts';
 import { loopback } from './placement.ts';
 import type { StandaloneMesh } from './standalone-mesh.ts';
@@ -16,6 +18,8 @@ import type { StandaloneMesh } from './standalone-mesh.ts';
 export interface ManagedEnvoyOptions {
   /** Port on which the controller serves xDS. */
   readonly xdsPort: number;
+  /** Where Envoy will say whether it is ready. */
+  readonly readiness: AddressAndPort;
   readonly mesh: StandaloneMesh;
   readonly log: Log;
 }
@@ -23,16 +27,18 @@ export interface ManagedEnvoyOptions {
 /**
  * Runs Envoy until the signal aborts.
  *
- * @throws EnvoyError where there is none to be had, StateError where its bootstrap cannot be written.
+ * @throws EnvoyError where there is none to be had, ListenError where another mesh has its addresses, StateError where its
+ *   bootstrap cannot be written.
  */
 export async function runManagedEnvoy(
   options: StandaloneOptions,
-  { xdsPort, mesh, log }: ManagedEnvoyOptions,
+  { xdsPort, readiness, mesh, log }: ManagedEnvoyOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const envoy = await findEnvoy({ log, binary: options.envoyBin, signal });
   if (signal.aborted) return;
   log.info('Using Envoy', { path: envoy.path, version: envoy.version });
+  await proxyAddressFree(readiness, signal);
   const adminPort = await probePort({ what: "Envoy's admin interface", host: loopback, port: 0 });
   const workDir = join(options.stateDir, 'envoy');
   let starts = 0;

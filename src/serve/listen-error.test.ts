@@ -27,6 +27,13 @@ test('each reason has its code, and whatever else has one too', () => {
   assert.equal(ListenError.from('text', target).code, 'MAESH_LISTEN_FAILED');
 });
 
+test('a port that is taken has the advice of its own, and for no other reason', () => {
+  const special = { ...target, whenTaken: 'Move' };
+  assert.equal(ListenError.from(systemError('EADDRINUSE'), special).advice, 'Move');
+  assert.match(ListenError.from(systemError('EADDRINUSE'), target).advice, /choose another port/);
+  assert.match(ListenError.from(systemError('EACCES'), special).advice, /port from 1024 on/);
+});
+
 test('an error that is one already stays as it is', () => {
   const error = ListenError.from(systemError('EACCES'), target);
   assert.equal(ListenError.from(error, { ...target, what: 'the API' }), error);

@@ -9,6 +9,8 @@ export interface ListenTarget {
   /** Address of this machine; empty for all of them. */
   readonly host: string;
   readonly port: number;
+  /** What its user can do where it is taken, if that is not to choose another port. */
+  readonly whenTaken?: string;
 }
 
 interface Cause {
@@ -16,6 +18,8 @@ interface Cause {
   readonly why: string;
   readonly advice: string;
 }
+
+const inUse = 'MAESH_LISTEN_IN_USE';
 
 const causes: ReadonlyMap<string, Cause> = new Map([
   [
@@ -30,7 +34,7 @@ const causes: ReadonlyMap<string, Cause> = new Map([
   [
     'EADDRINUSE',
     {
-      code: 'MAESH_LISTEN_IN_USE',
+      code: inUse,
       why: 'another program listens there',
       advice: 'End the other program or choose another port; 0 takes any free one',
     },
@@ -59,7 +63,7 @@ export class ListenError extends Error {
     super(`Cannot open ${addressText(target.host, target.port)} for ${target.what}: ${cause.why}`, options);
     this.name = 'ListenError';
     this.code = cause.code;
-    this.advice = cause.advice;
+    this.advice = (cause.code === inUse ? target.whenTaken : undefined) ?? cause.advice;
   }
 
   /** Makes the error of what the system threw; one that is a ListenError already stays as it is. */

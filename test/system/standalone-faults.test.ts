@@ -28,6 +28,9 @@ function manifest(name: string, ports: readonly number[]): string {
   return objects.map((object) => JSON.stringify(object)).join('\n---\n');
 }
 
+/** The first that is handed out. */
+const serviceAddress = '127.95.1.0';
+
 describe('maesh standalone', () => {
   const running = new AsyncDisposableStack();
   let root = '';
@@ -51,9 +54,9 @@ describe('maesh standalone', () => {
     return { dirs: [folder], stateDir, addressRange: '127.95.0.0/16', ...more };
   }
 
-  /** Asks a service at its first loopback address. */
+  /** Asks the service at its loopback address. */
   async function ask(port: number): Promise<string | undefined> {
-    return (await sendHttp({ address: '127.95.1.0', port })).echo?.name;
+    return (await sendHttp({ address: serviceAddress, port })).echo?.name;
   }
 
   /** Runs it until it ends by itself. */
@@ -131,6 +134,15 @@ describe('maesh standalone', () => {
     assert.equal(await ask(7000), 'shop-1');
     const meshPort = service?.ports[0]?.meshPort ?? 0;
     assert.equal((await sendHttp({ address: '127.95.0.1', port: meshPort })).echo?.name, 'shop-1');
+  });
+
+  it('serves with fewer workers where there may not be as many sockets as they need, and says so', async () => {
+    // A block of mesh ports takes 256 for each worker.
+    const wrapper = ['sh', '-c', 'ulimit -n 450; exec "$@"', 'sh'];
+    await using mesh = await Standalone.start(call({ wrapper, flags: ['--concurrency', '2'] }));
+    const said = mesh.log.find(({ msg }) => msg.startsWith('Envoy may not open as many sockets'));
+    assert.deepEqual([said?.level, said?.['workers']], ['error', 1]);
+    assert.equal(await ask(7000), 'shop-1');
   });
 
   it('opens low ports where it has the right', async () => {
@@ -222,25 +234,34 @@ describe('maesh standalone', () => {
     await rm(join(folder, 'cart.json'));
   });
 
-  it('says what to do where another mesh has its addresses, and ends in good order', async () => {
-    await using first = await Standalone.start(call());
-    await using second = await Standalone.start(call());
-    const problems = await until('the problem to be known', async () => {
-      const found = await second.problems();
-      return found.length > 0 ? found : undefined;
-    });
-    for (const { code, message, advice } of problems) {
-      assert.equal(code, 'MAESH_PROXY_REJECTED');
-      assert.match(message, /Address already in use/);
-      assert.match(advice, /--addressRange/);
-    }
+  it('does not start on the addresses of another mesh, which goes on', async () => {
+    await using other = await Standalone.start(call());
+    assert.match(
+      await failure({}),
+      /maesh: Cannot open 127\.95\.0\.1:1081 for the proxy's readiness: another program listens there; end the other mesh .*--addressRange\n$/,
+    );
     assert.equal(await ask(7000), 'shop-1');
-    assert.equal((await second.end('SIGTERM')).code, 0);
-    assert.equal((await first.end('SIGTERM')).code, 0);
+    assert.equal((await other.end('SIGTERM')).code, 0);
     const left = (await listeningSockets()).filter(({ address }) => address.startsWith('127.95.'));
     assert.deepEqual(
       left.map(({ port }) => port),
       [18_999],
     );
+  });
+
+  it('says what to do where another program has the address of a service', async () => {
+    const held = await listen(createServer(), { name: 'held', address: serviceAddress, port: 7000 });
+    try {
+      await using mesh = await Standalone.start(call());
+      const [problem] = await until('the problem to be known', async () => {
+        const found = await mesh.problems();
+        return found.length > 0 ? found : undefined;
+      });
+      assert.equal(problem?.code, 'MAESH_PROXY_REJECTED');
+      assert.match(problem.message, /Address already in use/);
+      assert.match(problem.advice, /--addressRange/);
+    } finally {
+      await held.close();
+    }
   });
 });
