@@ -5,10 +5,10 @@ import { openDoors } from './app/doors.ts';
 import { listenXds } from './app/listen-xds.ts';
 import { runManagedEnvoy } from './app/managed-envoy.ts';
 import { loopback, place } from './app/placement.ts';
-import { aborted, runTogether } from './runtime/run-together.ts';
 import { StandaloneMesh } from './app/standalone-mesh.ts';
 import type { StandaloneAddresses, StandaloneOptions } from './config/options.ts';
 import type { Log } from './runtime/log.ts';
+import { aborted, runTogether } from './runtime/run-together.ts';
 import { createFileSource } from './source/file/file-source.ts';
 
 /** What a standalone mesh is run with besides its settings. */

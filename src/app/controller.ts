@@ -15,6 +15,7 @@ import { emptyAllocation } from '../model/build.ts';
 import { clusterPorts } from '../model/ports.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { aborted, runTogether } from '../runtime/run-together.ts';
 import { createApi } from '../serve/http/api.ts';
 import { serveHttp } from '../serve/http/serve.ts';
 import { createKubernetesSource } from '../source/kubernetes/kubernetes-source.ts';
@@ -25,7 +26,6 @@ import { listenXds } from './listen-xds.ts';
 import { Mesh } from './mesh.ts';
 import { limitedPorts, readinessPort, type Placement } from './placement.ts';
 import { Replica, type ReplicaTimes } from './replica.ts';
-import { aborted, runTogether } from '../runtime/run-together.ts';
 import { waitForServer } from './wait-for-server.ts';
 
 /** All of the machine's addresses, of both IP families. */
