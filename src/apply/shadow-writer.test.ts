@@ -7,11 +7,13 @@ import { RecordLog } from '../../test/kit/record-log.ts';
 import { until } from '../../test/kit/until.ts';
 import { KubeClient } from '../kube/client.ts';
 import { byText } from '../model/key.ts';
-import { emptyPortTable, type PortTable } from '../model/ports.ts';
-import type { RecordedPorts } from '../model/recorded.ts';
+import { sharedKey } from '../model/overlay-recorded.ts';
+import { clusterPorts, emptyPortTable, type PortTable } from '../model/ports.ts';
+import { claimsOf, type PortMoves, type RecordedPorts } from '../model/recorded.ts';
 import { noAnnotations } from '../model/annotations.ts';
 import type { ServiceDraft } from '../model/services.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { movingAnnotation } from './moving-ports.ts';
 import { ShadowWriter, type Wanted } from './shadow-writer.ts';
 import { shadowManifest, shadowOf, type ShadowManifest } from './shadow.ts';
 
@@ -78,7 +80,7 @@ async function follow(...there: readonly ShadowManifest[]): Promise<Writing> {
 }
 
 async function followWanting(
-  onRecorded: (recorded: RecordedPorts, last: Wanted) => Wanted,
+  onRecorded: (recorded: RecordedPorts, last: Wanted, moves: PortMoves) => Wanted,
   there: readonly ShadowManifest[],
 ): Promise<Writing> {
   const server = await FakeServices.start();
@@ -96,15 +98,16 @@ async function followWanting(
     client,
     namespace: 'maesh',
     trafficDistribution: () => undefined,
-    onRecorded: (ports) => {
+    onRecorded: (ports, moves) => {
       recorded.push(ports);
-      if (last !== undefined) want(onRecorded(ports, last));
+      if (last !== undefined) want(onRecorded(ports, last, moves));
     },
     acknowledged: () => Promise.resolve(proxies.acknowledge ? writer.version : undefined),
     log,
     clock: systemClock,
     timing: { retryMs: 1, maxRetryMs: 5 },
     restTiming: { restMs: 0, lookMs: 1 },
+    moveTiming: { lookMs: 1, settleMs: 0, leaveMs: 0 },
   });
   const stop = new AbortController();
   const running: Promise<void>[] = [writer.follow(stop.signal)];
@@ -231,6 +234,36 @@ describe('ShadowWriter', () => {
     want({ ...wanted({ shop: 5003 }), table: emptyPortTable });
     await wrote(...move('shop'), ...removal('shop'));
     assert.deepEqual(server.names, []);
+  });
+
+  it('moves services from a port that they share, each step when proxies are as far', async () => {
+    const left = (name: string): ShadowManifest => {
+      const { metadata, ...rest } = manifest(name, 5000);
+      return { ...rest, metadata: { ...metadata, annotations: {} } };
+    };
+    const shared = (ports: RecordedPorts, moves: PortMoves) =>
+      claimsOf({ ports, moves }, clusterPorts).shared;
+    await using writing = await followWanting(
+      (ports, last, moves) => ({ ...last, shared: shared(ports, moves) }),
+      [left('cart'), left('shop')],
+    );
+    const { want, lead, wrote, server, recorded, proxies } = writing;
+    proxies.acknowledge = false;
+    const { drafts, table } = wanted({ cart: 5001, shop: 5002 });
+    const assigned = new Map([...table.http.assigned, [sharedKey(5000), 5000]]);
+    const http = { ...table.http, assigned };
+    want({ drafts, table: { ...table, http }, shared: shared(recorded[0] ?? new Map(), new Map()) });
+    lead();
+    const step = ['cart', 'shop'].map((name) => `apply ${nameOf(name)}`);
+    await wrote(...step);
+    const shop = (): Pick<ShadowManifest, 'metadata' | 'spec'> =>
+      server.get(nameOf('shop')) as unknown as ShadowManifest;
+    assert.equal(shop().metadata.annotations[movingAnnotation], '80=5000>5002');
+    assert.deepEqual(shop().spec, manifest('shop', 5000).spec, 'callers are sent where they were');
+    proxies.acknowledge = true;
+    await wrote(...step, ...step, ...step);
+    assert.deepEqual(shop().metadata.annotations, manifest('shop', 5002).metadata.annotations);
+    assert.deepEqual(shop().spec, manifest('shop', 5002).spec);
   });
 
   it('puts right what somebody else changes, and takes strange ports away', async () => {

@@ -22,6 +22,8 @@ export class FakeServices implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
   readonly #objects = new Map<string, ApiObject>();
+  /** Annotations that were applied last, by the name of the Service. */
+  readonly #applied = new Map<string, readonly string[]>();
   readonly #watches = new Set<ServerResponse>();
   #version = 1;
 
@@ -97,7 +99,10 @@ export class FakeServices implements AsyncDisposable {
     else if (verb === 'delete') {
       this.remove(name);
       answer(response, 200, { kind: 'Status', status: 'Success' });
-    } else answer(response, 200, this.put(this.#merged(name, body)));
+    } else {
+      if (verb === 'apply') this.#disown(name, body);
+      answer(response, 200, this.put(this.#merged(name, body)));
+    }
   }
 
   /** What a server would say of the versions that are required. */
@@ -107,6 +112,14 @@ export class FakeServices implements AsyncDisposable {
     const required = isRecord(body['preconditions']) ? body['preconditions'] : (body.metadata ?? {});
     const version: unknown = required['resourceVersion'] ?? there.metadata.resourceVersion;
     return version === there.metadata.resourceVersion ? undefined : 409;
+  }
+
+  /** Takes away the annotations that were applied before and now are not: whoever applies has them to himself. */
+  #disown(name: string, body: ObjectToWrite): void {
+    const applied = fields(body.metadata?.['annotations']);
+    const annotations = fields(this.#objects.get(name)?.metadata['annotations']);
+    for (const key of this.#applied.get(name) ?? []) if (!(key in applied)) delete annotations[key];
+    this.#applied.set(name, Object.keys(applied));
   }
 
   #merged(name: string, body: ObjectToWrite): ObjectToWrite {
@@ -142,7 +155,7 @@ export class FakeServices implements AsyncDisposable {
   }
 }
 
-function fields(value: unknown): Readonly<Record<string, unknown>> {
+function fields(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {};
 }
 
