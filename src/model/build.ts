@@ -7,7 +7,7 @@ import { ServiceDrafts } from './drafts.ts';
 import { objectKey, type PortKey, type ServiceKey } from './key.ts';
 import type { KubeObject } from './objects.ts';
 import type { Offer } from './offer.ts';
-import { assignPorts, emptyPortTable, releasePorts, type ByTraffic, type PortRanges } from './ports.ts';
+import { assignPorts, blocksLast, emptyPortTable, releasePorts, type ByTraffic, type PortRanges } from './ports.ts';
 import type { Problem } from './problem.ts';
 import { overlayRecorded, sharedKey } from './overlay-recorded.ts';
 import { serviceProblem, type ServiceDraft } from './services.ts';
@@ -133,7 +133,10 @@ export class TopologyBuilder {
     const { drafts } = this.#drafts;
     const last = this.#allocation;
     const known = this.#claims === undefined ? last.ports : overlayRecorded(last.ports, this.#claims);
-    const ports = assignPorts(known, wantedPorts(drafts, this.sharedPorts), this.#options.ports);
+    const { http, ...others } = this.#options.ports;
+    // What leaves a shared port goes to another block: the routes of its own, which are all theirs, stay as they are.
+    const ranges = { http: blocksLast(http, this.sharedPorts.keys()), ...others };
+    const ports = assignPorts(known, wantedPorts(drafts, this.sharedPorts), ranges);
     const range = this.#options.addresses;
     const addresses = assignSlots(
       last.addresses,

@@ -62,6 +62,26 @@ export function blockOf(ranges: readonly PortRange[], port: number): PortRange |
   return { first, last: Math.min(first + blockSize - 1, range.last) };
 }
 
+/** The same ports in another order: those of the blocks that these ports lie in come last. */
+export function blocksLast(ranges: readonly PortRange[], ports: Iterable<number>): readonly PortRange[] {
+  const last = new Map<number, PortRange>();
+  for (const port of ports) {
+    const block = blockOf(ranges, port);
+    if (block !== undefined) last.set(block.first, block);
+  }
+  const others = ranges.flatMap((range): PortRange[] => {
+    const parts: PortRange[] = [];
+    let { first } = range;
+    for (const block of [...last.values()].toSorted((a, b) => a.first - b.first)) {
+      if (block.first < range.first || block.last > range.last) continue;
+      if (first < block.first) parts.push({ first, last: block.first - 1 });
+      first = block.last + 1;
+    }
+    return first > range.last ? parts : [...parts, { first, last: range.last }];
+  });
+  return [...others, ...last.values()];
+}
+
 /** Which mesh port stands for which service port. A freed port rests until no connected proxy serves it any more. */
 export type PortTable = ByTraffic<Slots>;
 

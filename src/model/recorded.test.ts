@@ -195,20 +195,20 @@ describe('a builder that is told what is on record', () => {
       assert.equal(meshPort(builder, key), 5000);
       assert.deepEqual(port(builder, key)?.sharedPorts, shared(false));
     }
-    assert.equal(assigned(builder).get('store/cart/80'), 5001);
-    assert.equal(assigned(builder).get('store/shop/80'), 5002);
+    assert.equal(assigned(builder).get('store/cart/80'), 5256);
+    assert.equal(assigned(builder).get('store/shop/80'), 5257);
     const moves = mapOf({
-      'store/cart/80': { from: 5000, to: 5001 },
-      'store/shop/80': { from: 5000, to: 5002 },
+      'store/cart/80': { from: 5000, to: 5256 },
+      'store/shop/80': { from: 5000, to: 5257 },
     });
     builder.record(mapOf({ 'store/shop/80': 5000, 'store/cart/80': 5000 }), moves);
-    assert.equal(meshPort(builder, 'store/shop'), 5002, 'before callers are sent there');
+    assert.equal(meshPort(builder, 'store/shop'), 5257, 'before callers are sent there');
     assert.deepEqual(port(builder, 'store/shop')?.sharedPorts, shared(false));
-    builder.record(mapOf({ 'store/shop/80': 5002, 'store/cart/80': 5001 }), moves);
-    assert.equal(meshPort(builder, 'store/shop'), 5002);
+    builder.record(mapOf({ 'store/shop/80': 5257, 'store/cart/80': 5256 }), moves);
+    assert.equal(meshPort(builder, 'store/shop'), 5257);
     assert.deepEqual(port(builder, 'store/shop')?.sharedPorts, shared(true));
     const user = kubeService({ name: 'user' });
-    builder.record(mapOf({ 'store/shop/80': 5002, 'store/cart/80': 5001 }));
+    builder.record(mapOf({ 'store/shop/80': 5257, 'store/cart/80': 5256 }));
     builder.apply({ changes: [put(user)], problems: [] });
     assert.equal(port(builder, 'store/shop')?.sharedPorts, undefined);
     assert.deepEqual(
@@ -216,7 +216,7 @@ describe('a builder that is told what is on record', () => {
       [5000],
       'it rests when it is shared no more',
     );
-    assert.equal(assigned(builder).get('store/user/80'), 5003);
+    assert.equal(assigned(builder).get('store/user/80'), 5001);
   });
 
   it('says so where there is no port to move to, and serves the shared one on', () => {

@@ -152,6 +152,6 @@ describe('what Maesh 1.3 left', () => {
       const found = await mesh.meshPorts();
       return new Set(found.values()).size === 3 ? found : undefined;
     });
-    assert.deepEqual(Object.fromEntries(ports), { 'cart/80': 5001, 'shop/80': 5002, 'user/80': 5003 });
+    assert.deepEqual(Object.fromEntries(ports), { 'cart/80': 5256, 'shop/80': 5257, 'user/80': 5258 });
   });
 });
