@@ -18,6 +18,7 @@ export const problemCodes = {
   MAESH_PORT_PROTOCOL: "A port has a protocol that its service's traffic type does not take",
   MAESH_PORT_RANGE: 'A port is not a number from 1 to 65535',
   MAESH_PROXY_REJECTED: 'A proxy refused what was made of an object',
+  MAESH_REGEX_INVALID: 'A regular expression is none that proxies take',
   MAESH_SERVICE_ANNOTATION: 'An annotation of the mesh has a value that means nothing',
   MAESH_SPLIT_BACKEND: 'A backend of a TrafficSplit cannot take what it is to get',
   MAESH_SPLIT_CONFLICT: 'Several TrafficSplits split all requests of one service',

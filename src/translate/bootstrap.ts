@@ -73,9 +73,19 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
     // A service that nobody calls through this proxy costs it no counters.
     deferredStatOptions: { enableDeferredCreationStats: true },
     statsConfig: { statsMatcher: keptStats },
+    layeredRuntime: { layers: [{ name: 'maesh', layerSpecifier: { case: 'staticLayer', value: runtime } }] },
   });
   return toJson(BootstrapSchema, message, { registry, useProtoFieldName: true }) as JsonObject;
 }
+
+/**
+ * Envoy refuses a regular expression whose program is larger than 100 instructions, and with it all routes beside it. What
+ * size users may have is said where their expressions are read (source/parse/regex.ts).
+ */
+const runtime: JsonObject = {
+  're2.max_program_size.error_level': 4_294_967_295,
+  're2.max_program_size.warn_level': 4_294_967_295,
+};
 
 /** A controller that falls silent is left for another one (or the same one, come back) within a minute. */
 function controller({ address, port }: AddressAndPort): Cluster {

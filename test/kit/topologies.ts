@@ -45,6 +45,7 @@ function servicePort(service: ServiceKey, given: GivenPort): Omit<ServicePort, '
     upstream: given.upstream ?? 'auto',
     upstreamTls: given.upstreamTls ?? false,
     ...(given.policy !== undefined && { policy: given.policy }),
+    ...(given.splits !== undefined && { splits: given.splits }),
     meshPort: given.meshPort,
     ...(given.sharedPorts !== undefined && { sharedPorts: given.sharedPorts }),
     endpoints: endpoints.map((endpoint) => ({

@@ -135,6 +135,7 @@ const target = fc.record({
   ),
 });
 
+const regex = fc.constantFrom('', '/api', '[a-z]+', '(?i)é');
 const routeGroup = fc.record({
   kind: fc.constant('HTTPRouteGroup' as const),
   ...base,
@@ -142,8 +143,8 @@ const routeGroup = fc.record({
     fc.record({
       name: text,
       methods: fc.subarray(['*', 'GET', 'PATCH']),
-      pathRegex: text,
-      headers: fc.array(fc.record({ name, regex: text })),
+      pathRegex: regex,
+      headers: fc.array(fc.record({ name, regex })),
     }),
   ),
 });

@@ -61,15 +61,19 @@ describe('parseHttpRouteGroup()', () => {
     assert.deepEqual(matchesOf({ spec: { matches: [{ methods: ['get', '*'] }] } })[0]?.methods, ['GET', '*']);
   });
 
-  it('refuses methods and names of headers that are none', () => {
-    assert.deepEqual(
-      messagesOf({ spec: { matches: [{ methods: ['FETCH'], headers: [{ 'user agent': '' }] }, 1] } }),
-      [
-        'spec.matches[0].headers is a list, but must be a list of mappings from the name of a header to a regular expression',
-        'spec.matches[0].methods[0] is "FETCH", but must be one of *, GET, HEAD, PUT, POST, DELETE, CONNECT, OPTIONS, TRACE, PATCH',
-        'spec.matches[1] is 1, but must be a mapping',
-      ],
-    );
+  it('refuses methods, headers and regular expressions that are none', () => {
+    const wrong = {
+      methods: ['FETCH'],
+      headers: [{ 'user agent': '' }, { cookie: '(?=a)' }],
+      pathRegex: '/(',
+    };
+    assert.deepEqual(messagesOf({ spec: { matches: [wrong, 1] } }), [
+      'spec.matches[0].headers[0] is a mapping, but must be a mapping from the name of an HTTP header',
+      'spec.matches[0].headers[1].cookie is "(?=a)", but must be a regular expression that proxies take (RE2): invalid or unsupported Perl syntax: `(?=`',
+      'spec.matches[0].methods[0] is "FETCH", but must be one of *, GET, HEAD, PUT, POST, DELETE, CONNECT, OPTIONS, TRACE, PATCH',
+      'spec.matches[0].pathRegex is "/(", but must be a regular expression that proxies take (RE2): missing closing ): `/(`',
+      'spec.matches[1] is 1, but must be a mapping',
+    ]);
     assert.deepEqual(messagesOf({}), ['spec is missing: it must be a mapping']);
     assert.deepEqual(messagesOf({ matches: {} }), ['matches is a mapping, but must be a list']);
   });

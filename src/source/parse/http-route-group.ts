@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { KubeHeaderMatch, KubeHttpMatch, KubeHttpRouteGroup } from '../../model/objects.ts';
 import { listOf, metadata, optionalText, subdomainName } from './fields.ts';
 import type { Parsed } from './parsed.ts';
+import { optionalRegex } from './regex.ts';
 import { parseSmi } from './smi.ts';
 
 const methods = [
@@ -20,23 +21,26 @@ const methods = [
 ] as const;
 
 /** A field name of RFC 9110, section 5.1. */
-const headerName = z
-  .string()
-  .regex(/^[\w!#$%&'*+.^`|~-]+$/, 'the name of an HTTP header')
-  .transform((name) => name.toLowerCase());
+const headerName = /^[\w!#$%&'*+.^`|~-]+$/u;
 
-const headerMap = z.record(headerName, z.string());
+const headerMap = z.record(z.string(), optionalRegex).superRefine((map, context) => {
+  for (const name of Object.keys(map)) {
+    if (headerName.test(name)) continue;
+    const params = { advice: `Correct the name of the header ${JSON.stringify(name)}` };
+    context.addIssue({ code: 'custom', message: 'a mapping from the name of an HTTP header', params });
+  }
+});
 
 /** A list of maps of one header each, as the API has them, or one map of all, as the specification writes them. */
 const headers = z
-  .union([z.array(headerMap), headerMap], {
-    error: 'a list of mappings from the name of a header to a regular expression',
-  })
-  .nullish()
-  .transform((given): readonly KubeHeaderMatch[] => {
-    const maps = Array.isArray(given) ? given : [given ?? {}];
-    return maps.flatMap((map) => Object.entries(map).map(([name, regex]) => ({ name, regex })));
-  });
+  .preprocess((given) => (isMapping(given) ? [given] : given), listOf(headerMap, 100))
+  .transform((maps): readonly KubeHeaderMatch[] =>
+    maps.flatMap((map) => Object.entries(map).map(([name, regex]) => ({ name: name.toLowerCase(), regex }))),
+  );
+
+function isMapping(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 const match = z
   .object({
@@ -48,13 +52,12 @@ const match = z
         .pipe(z.enum(methods, { error: `one of ${methods.join(', ')}` })),
       100,
     ),
-    pathRegex: optionalText,
+    pathRegex: optionalRegex,
     headers,
   })
   .transform((value): KubeHttpMatch => ({
     ...value,
     name: value.name ?? '',
-    pathRegex: value.pathRegex ?? '',
   }));
 
 const matches = listOf(match, 1_000);
