@@ -12,7 +12,7 @@ import { findEndpoints, type EndpointFinding } from './endpoints.ts';
 import { isIgnored } from './ignore.ts';
 import { objectKey, portKey } from './key.ts';
 import type { IpFamily, KubeService, KubeServicePort } from './objects.ts';
-import { policyOf } from './policy.ts';
+import { policyOf } from './asked-policy.ts';
 import { objectSubject, type Problem } from './problem.ts';
 import type { ProblemCode } from './problem-codes.ts';
 import type { ObjectView } from './store.ts';

@@ -1,6 +1,7 @@
 // Virtual hosts: which cluster a request goes to, and what happens when that fails.
 
 import { create } from '@bufbuild/protobuf';
+import type { Duration } from '@bufbuild/protobuf/wkt';
 
 import { HeaderValueOption_HeaderAppendAction } from '../gen/envoy/config/core/v3/base_pb.ts';
 import {
@@ -102,25 +103,26 @@ function routesTo(
 ): Route[] {
   const { ofAny, ofSafe } =
     policy?.retryAttempts === undefined ? threeAttempts : attempts(policy.retryAttempts);
+  const timeout = policy?.requestTimeoutMs === undefined ? never : milliseconds(policy.requestTimeoutMs);
   const ifSafe = create(RouteMatchSchema, { ...match, headers: [isSafe, ...match.headers] });
   return [
-    route(cluster, { match: ifSafe, retryPolicy: ofSafe }),
-    route(cluster, { match, retryPolicy: ofAny }),
+    route(cluster, { match: ifSafe, retryPolicy: ofSafe, timeout }),
+    route(cluster, { match, retryPolicy: ofAny, timeout }),
   ];
 }
 
 function route(
   name: string,
-  options: { readonly match: RouteMatch; readonly retryPolicy: RetryPolicy },
+  options: { readonly match: RouteMatch; readonly retryPolicy: RetryPolicy; readonly timeout: Duration },
 ): Route {
-  const { match, retryPolicy } = options;
+  const { match, retryPolicy, timeout } = options;
   return create(RouteSchema, {
     match,
     action: {
       case: 'route',
       value: {
         clusterSpecifier: { case: 'cluster', value: name },
-        timeout: never,
+        timeout,
         retryPolicy,
       },
     },
