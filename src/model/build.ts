@@ -7,7 +7,14 @@ import { ServiceDrafts } from './drafts.ts';
 import { objectKey, type PortKey, type ServiceKey } from './key.ts';
 import type { KubeObject } from './objects.ts';
 import type { Offer } from './offer.ts';
-import { assignPorts, blocksLast, emptyPortTable, releasePorts, type ByTraffic, type PortRanges } from './ports.ts';
+import {
+  assignPorts,
+  blocksLast,
+  emptyPortTable,
+  releasePorts,
+  type ByTraffic,
+  type PortRanges,
+} from './ports.ts';
 import type { Problem } from './problem.ts';
 import { overlayRecorded, sharedKey } from './overlay-recorded.ts';
 import { serviceProblem, type ServiceDraft } from './services.ts';
@@ -110,7 +117,8 @@ export class TopologyBuilder {
     if (this.#unread !== undefined) this.#claims = claimsOf(this.#unread, this.#options.ports, this.#claims);
     this.#unread = undefined;
     const reshaped: ServiceKey[] = [];
-    for (const key of this.#drafts.update()) {
+    const touched = this.#drafts.update();
+    for (const key of touched) {
       const draft = this.#drafts.drafts.get(key);
       const want = draft?.ports.map((port) => `${port.traffic} ${port.key}`).join();
       if (want === this.#wants.get(key)) continue;
@@ -122,6 +130,7 @@ export class TopologyBuilder {
     this.#splits.update(reshaped);
     return this.#composer.compose({
       drafts: this.#drafts.drafts,
+      touched,
       splits: this.#splits.roots,
       allocation: this.#allocation,
       places: this.#claims?.places,

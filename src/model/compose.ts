@@ -26,6 +26,8 @@ export interface ComposeOptions {
 /** What a topology is made of. */
 export interface Parts {
   readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
+  /** Services whose draft may be another than in the last topology, or is gone. */
+  readonly touched: ReadonlySet<ServiceKey>;
   /** Roots of TrafficSplits. */
   readonly splits: ReadonlyMap<ServiceKey, RootDraft>;
   readonly allocation: Allocation;
@@ -41,6 +43,8 @@ export class TopologyComposer {
   #topology: Topology = { services: new Map(), problems: [] };
   /** What the last topology was made of: a service for which both are the same is not looked at. */
   readonly #drafts = new Map<ServiceKey, ServiceDraft>();
+  /** Problems of the drafts that have any. */
+  readonly #draftProblems = new Map<ServiceKey, readonly Problem[]>();
   #handedOut: HandedOut | undefined;
   /** Services that are roots in it: what they say depends on others. */
   #roots: ReadonlySet<ServiceKey> = new Set();
@@ -85,11 +89,11 @@ export class TopologyComposer {
     const changed = new Map<ServiceKey, Service>();
     const last = this.#handedOut;
     const isSameAllocation = allocation === last?.allocation && places === last.places;
-    for (const [key, draft] of drafts) {
+    for (const [key, draft] of isSameAllocation ? this.#affected(parts) : drafts) {
       const old = this.#topology.services.get(key);
       const isRoot = splits.has(key) || this.#roots.has(key);
       const isSameDraft = old !== undefined && this.#drafts.get(key) === draft;
-      if (!isRoot && isSameDraft && (isSameAllocation || hasSameAllocation(old, parts))) continue;
+      if (!isRoot && isSameDraft && hasSameAllocation(old, parts)) continue;
       const service = composeService(draft, parts, this.#options);
       this.#drafts.set(key, draft);
       const kept = old === undefined ? service : keepEqualParts(old, service);
@@ -99,10 +103,21 @@ export class TopologyComposer {
     return changed;
   }
 
-  #problems({ drafts, problems }: Parts): readonly Problem[] {
-    const all = [...problems];
-    for (const draft of drafts.values()) all.push(...draft.problems);
-    const sorted = all.toSorted(byProblem);
+  /** The drafts of services that may be others though everybody keeps what is handed out to them. */
+  *#affected({ drafts, touched, splits }: Parts): Generator<readonly [ServiceKey, ServiceDraft]> {
+    for (const key of new Set([...touched, ...splits.keys(), ...this.#roots])) {
+      const draft = drafts.get(key);
+      if (draft !== undefined) yield [key, draft];
+    }
+  }
+
+  #problems({ drafts, touched, problems }: Parts): readonly Problem[] {
+    for (const key of touched) {
+      const found = drafts.get(key)?.problems ?? [];
+      if (found.length === 0) this.#draftProblems.delete(key);
+      else this.#draftProblems.set(key, found);
+    }
+    const sorted = [problems, ...this.#draftProblems.values()].flat().toSorted(byProblem);
     const last = this.#topology.problems;
     const isSame =
       sorted.length === last.length && sorted.every((problem, i) => isDeepEqual(problem, last[i]));
