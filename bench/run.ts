@@ -12,14 +12,15 @@ const usage = `Usage: npm run bench -- WHAT [FLAGS]
   start     start of the process → first proxied request
   controller   the controller of a cluster: its start, its memory, and from a change in the API server to its effect
   path      requests a second and latency: Maesh, a bare Envoy, Traefik, the backend alone
+  policies  requests a second and latency: services that ask for something against one that doesn't
   all       all of these, in some 12 minutes
   mutations random changes of the folder while requests run (--count 100000 --seed 1 --check-every 1000)
 
   --sizes 10,1000,5000   numbers of services (changes, memory, start)
   --count 399            changes at each size (changes)
   --layout file-each     or one-file: all services in a single file (changes)
-  --rounds 7             rounds over all programs (path), starts at each size (start: 5, controller: 3)
-  --seconds 3            length of a measurement (path), time in which endpoints change (controller: 60)
+  --rounds 7             rounds over all programs (path, policies), starts at each size (start: 5, controller: 3)
+  --seconds 3            length of a measurement (path, policies), time in which endpoints change (controller: 60)
   --endpoints 10,20      endpoints of each service, each a cluster of its own (controller, with 5,000 services)
   --per-second 100       changes of endpoints a second (controller)
   --clients 1000         clients of xDS besides the real Envoy (controller)
@@ -71,6 +72,10 @@ async function measure(): Promise<void> {
     async path() {
       const { path } = await import('./suites/path.ts');
       await path({ rounds: rounds ?? 7, seconds: Number(values.seconds ?? 3) });
+    },
+    async policies() {
+      const { policies } = await import('./suites/policies.ts');
+      await policies({ rounds: rounds ?? 7, seconds: Number(values.seconds ?? 3) });
     },
     async controller() {
       const { controller } = await import('./suites/controller.ts');

@@ -59,6 +59,16 @@ export class Controller implements AsyncDisposable {
     return this.#moments;
   }
 
+  /** Does something while it is asked what happens, often enough that nothing is lost. */
+  async watched<T>(action: () => Promise<T>): Promise<T> {
+    const asking = setInterval(() => void this.moments().catch(() => undefined), 500);
+    try {
+      return await action();
+    } finally {
+      clearInterval(asking);
+    }
+  }
+
   /** When something happened first. */
   async first(name: MomentName): Promise<number | undefined> {
     return (await this.moments()).find((moment) => moment.name === name)?.at;
@@ -101,7 +111,7 @@ export class Controller implements AsyncDisposable {
     const look = async (): Promise<number | 'ended' | undefined> =>
       this.#process.hasEnded ? 'ended' : await condition();
     const found = await until(what, look, patienceMs);
-    if (found === 'ended') throw new Error(`The controller has ended before ${what}`);
+    if (found === 'ended') throw new Error(`The controller has ended (${this.#process.end}) before ${what}`);
     return found;
   }
 }

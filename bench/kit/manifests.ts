@@ -10,6 +10,8 @@ export interface ServiceManifest {
   readonly addresses: readonly string[];
   /** Traffic type, `http` by default. */
   readonly traffic?: 'http' | 'tcp';
+  /** What it asks for besides, by annotations without their prefix. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 const endpointsEach = 10;
@@ -22,7 +24,11 @@ export function nthService(n: number): ServiceManifest {
 }
 
 /** Its text: a Service and an EndpointSlice. */
-export function manifestText({ namespace, name, addresses, traffic = 'http' }: ServiceManifest): string {
+export function manifestText(service: ServiceManifest): string {
+  const { namespace, name, addresses, traffic = 'http' } = service;
+  const annotations = Object.entries({ 'traffic-type': traffic, ...service.annotations }).map(
+    ([key, value]) => `    mesh.traefik.io/${key}: ${JSON.stringify(value)}\n`,
+  );
   const metadata = (uid: number): string => `  namespace: ${namespace}
   labels:
     app.kubernetes.io/name: ${name}
@@ -36,8 +42,7 @@ metadata:
   name: ${name}
 ${metadata(1)}
   annotations:
-    mesh.traefik.io/traffic-type: ${traffic}
-spec:
+${annotations.join('')}spec:
   type: ClusterIP
   internalTrafficPolicy: Cluster
   ipFamilies: [IPv4]

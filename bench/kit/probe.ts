@@ -14,7 +14,7 @@ export interface ProbeAnswer {
 
 /** Between two questions on a connection: the shortest time that Node's timers know. */
 const pauseMs = 1;
-const patienceMs = 20_000;
+const patienceMs = 60_000;
 
 /**
  * Two connections that are kept: each of Envoy's two workers has one of them, since listeners of Maesh balance

@@ -21,7 +21,8 @@ export class TappedProcess implements AsyncDisposable {
   readonly startedAt: number;
   /** Its messages, by their text. */
   readonly logged: Map<string, Logged> = new Map();
-  #waiting: ((answer: Answer) => void) | undefined;
+  /** Who waits for an answer, in the order in which they asked. */
+  readonly #waiting: ((answer: Answer) => void)[] = [];
 
   constructor(
     command: readonly [program: string, ...args: string[]],
@@ -31,7 +32,7 @@ export class TappedProcess implements AsyncDisposable {
     this.startedAt = now();
     this.#child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const { stdout, stderr } = this.#child;
-    this.#child.on('message', (answer: Answer) => this.#waiting?.(answer));
+    this.#child.on('message', (answer: Answer) => this.#waiting.shift()?.(answer));
     if (stderr !== null) createInterface({ input: stderr }).on('line', (line) => this.#line(line));
     stdout?.on('data', (text: Buffer) => options.onOutput?.(text.toString()));
   }
@@ -43,7 +44,13 @@ export class TappedProcess implements AsyncDisposable {
   }
 
   get hasEnded(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+    return this.end !== undefined;
+  }
+
+  /** Its exit code, or the signal that ended it; undefined while it runs. */
+  get end(): string | undefined {
+    const { exitCode, signalCode } = this.#child;
+    return signalCode ?? (exitCode === null ? undefined : String(exitCode));
   }
 
   /** What has happened in it since the last time. */
@@ -67,9 +74,12 @@ export class TappedProcess implements AsyncDisposable {
   }
 
   #ask(question: Question): Promise<Answer> {
-    const answer = new Promise<Answer>((resolve) => (this.#waiting = resolve));
-    this.#child.send(question);
-    return answer;
+    return new Promise<Answer>((resolve, reject) => {
+      this.#waiting.push(resolve);
+      this.#child.send(question, (error) => {
+        if (error !== null) reject(new Error(`It has ended: ${this.end}`, { cause: error }));
+      });
+    });
   }
 
   #line(line: string): void {

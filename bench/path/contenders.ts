@@ -98,7 +98,7 @@ function urlOf(address: string, port: number): string {
 }
 
 /** The mesh port that stands for a service, on the proxy's address: what a shadow Service leads to in a cluster. */
-async function meshUrl(maesh: Maesh, name: string): Promise<string> {
+export async function meshUrl(maesh: Maesh, name: string): Promise<string> {
   const { services } = JSON.parse(await maesh.api('/api/topology/current')) as TopologyJson;
   const meshPort = services[`${name}@bench`]?.ports[0]?.meshPort;
   const proxy = parseAddressRange(meshRange)?.proxy;
@@ -106,12 +106,14 @@ async function meshUrl(maesh: Maesh, name: string): Promise<string> {
   return urlOf(proxy, meshPort);
 }
 
-interface Place {
+/** Where a program is started. */
+export interface Place {
   readonly sharing: Sharing;
   readonly folder: string;
 }
 
-async function startBackend(tools: Tools, { sharing, folder }: Place): Promise<RunningServer> {
+/** Starts nginx, which answers every request. */
+export async function startBackend(tools: Tools, { sharing, folder }: Place): Promise<RunningServer> {
   const file = join(folder, 'nginx.conf');
   await writeFile(file, nginxConf(folder));
   const command = ['-p', folder, '-c', file, '-e', 'stderr'];

@@ -131,10 +131,7 @@ async function churnFigures({
   const cpuBefore = await cpuSeconds(newest.pid);
   const startedAt = now();
   await newest.forget();
-  // What is not asked for in time is lost.
-  const asking = setInterval(() => void newest.moments(), 500);
-  const { measured, perSecond, leftOut } = await churn(world, meshPorts, options);
-  clearInterval(asking);
+  const { measured, perSecond, leftOut } = await newest.watched(() => churn(world, meshPorts, options));
   const cpu = ((await cpuSeconds(newest.pid)) - cpuBefore) / ((now() - startedAt) / 1000);
   await pause(restMs);
   const after = await residentMib(newest.pid);
