@@ -1,6 +1,7 @@
 // The model as one call: objects in, topology out. The control loop keeps a TopologyBuilder and feeds it changes;
 // offline commands and tests build from scratch with the same code.
 
+import { AccessDrafts } from './access/access-drafts.ts';
 import { claimsOf, type Claims, type PortMoves, type RecordedPorts, type SharedPorts } from './recorded.ts';
 import { TopologyComposer, type Allocation } from './compose.ts';
 import { ServiceDrafts } from './drafts.ts';
@@ -32,6 +33,8 @@ export interface ModelOptions {
   readonly addresses: NumberRange | undefined;
   /** The lowest port that can be opened on these addresses; 1 by default. */
   readonly firstLocalPort?: number;
+  /** Whether only those may call whom a TrafficTarget lets in; else everybody may. */
+  readonly isAccessControlled?: boolean;
 }
 
 /** An allocation in which nothing is handed out. */
@@ -43,6 +46,7 @@ export class TopologyBuilder {
   readonly #store = new ObjectStore();
   readonly #drafts: ServiceDrafts;
   readonly #splits: SplitDrafts;
+  readonly #access: AccessDrafts | undefined;
   readonly #composer: TopologyComposer;
   /** What each service wants, as text: where it is the same as before, nothing has to be handed out. */
   readonly #wants = new Map<ServiceKey, string>();
@@ -58,6 +62,9 @@ export class TopologyBuilder {
     this.#allocation = allocation;
     this.#drafts = new ServiceDrafts(this.#store, options);
     this.#splits = new SplitDrafts(this.#store.smi, this.#drafts.drafts);
+    this.#access = options.isAccessControlled
+      ? new AccessDrafts(this.#store, this.#drafts.drafts)
+      : undefined;
     this.#composer = new TopologyComposer({ firstLocalPort: options.firstLocalPort ?? 1 });
   }
 
@@ -83,6 +90,7 @@ export class TopologyBuilder {
    */
   apply(offer: Offer): boolean {
     this.#sourceProblems = offer.problems;
+    this.#access?.apply(offer.changes);
     return this.#store.apply(offer.changes);
   }
 
@@ -128,13 +136,21 @@ export class TopologyBuilder {
     }
     if (mustAllocate || reshaped.length > 0) this.#allocate();
     this.#splits.update(reshaped);
+    const targets = this.#store.smi.takeTouchedTargets();
+    this.#access?.update(touched, targets);
     return this.#composer.compose({
       drafts: this.#drafts.drafts,
       touched,
       splits: this.#splits.roots,
+      access: this.#access,
       allocation: this.#allocation,
       places: this.#claims?.places,
-      problems: [...this.#sourceProblems, ...this.#allocationProblems, ...this.#splits.problems()],
+      problems: [
+        ...this.#sourceProblems,
+        ...this.#allocationProblems,
+        ...this.#splits.problems(),
+        ...(this.#access?.problems() ?? []),
+      ],
     });
   }
 

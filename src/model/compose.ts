@@ -1,5 +1,7 @@
 // The last pass: drafts, mesh ports, addresses and problems become a topology. What has not changed keeps its reference.
 
+import type { Access } from './access/access-drafts.ts';
+import { portAccess } from './access/port-access.ts';
 import { formatIpv4 } from './addresses.ts';
 import type { Places } from './recorded.ts';
 import { byText, objectKey, type PortKey, type ServiceKey } from './key.ts';
@@ -30,6 +32,8 @@ export interface Parts {
   readonly touched: ReadonlySet<ServiceKey>;
   /** Roots of TrafficSplits. */
   readonly splits: ReadonlyMap<ServiceKey, RootDraft>;
+  /** Who may call what; undefined where everybody may call everything. */
+  readonly access: Access | undefined;
   readonly allocation: Allocation;
   /** What is on record in the cluster: only where it agrees with what is handed out is a port served. Undefined: no record is kept there. */
   readonly places: ReadonlyMap<PortKey, Places> | undefined;
@@ -57,8 +61,10 @@ export class TopologyComposer {
   compose(parts: Parts): Topology {
     const services = this.#services(parts);
     const problems = this.#problems(parts);
+    const callers = parts.access?.callers;
     const last = this.#topology;
-    if (services !== last.services || problems !== last.problems) this.#topology = { services, problems };
+    const isSame = services === last.services && problems === last.problems && callers === last.callers;
+    if (!isSame) this.#topology = { services, problems, ...(callers !== undefined && { callers }) };
     return this.#topology;
   }
 
@@ -91,9 +97,8 @@ export class TopologyComposer {
     const isSameAllocation = allocation === last?.allocation && places === last.places;
     for (const [key, draft] of isSameAllocation ? this.#affected(parts) : drafts) {
       const old = this.#topology.services.get(key);
-      const isRoot = splits.has(key) || this.#roots.has(key);
       const isSameDraft = old !== undefined && this.#drafts.get(key) === draft;
-      if (!isRoot && isSameDraft && hasSameAllocation(old, parts)) continue;
+      if (!this.#dependsOnOthers(key, parts) && isSameDraft && hasSameAllocation(old, parts)) continue;
       const service = composeService(draft, parts, this.#options);
       this.#drafts.set(key, draft);
       const kept = old === undefined ? service : keepEqualParts(old, service);
@@ -103,9 +108,14 @@ export class TopologyComposer {
     return changed;
   }
 
+  /** Whether a service may say something else though its draft is the same. */
+  #dependsOnOthers(key: ServiceKey, { splits, access }: Parts): boolean {
+    return splits.has(key) || this.#roots.has(key) || access?.touched.has(key) === true;
+  }
+
   /** The drafts of services that may be others though everybody keeps what is handed out to them. */
-  *#affected({ drafts, touched, splits }: Parts): Generator<readonly [ServiceKey, ServiceDraft]> {
-    for (const key of new Set([...touched, ...splits.keys(), ...this.#roots])) {
+  *#affected({ drafts, touched, splits, access }: Parts): Generator<readonly [ServiceKey, ServiceDraft]> {
+    for (const key of new Set([...touched, ...splits.keys(), ...this.#roots, ...(access?.touched ?? [])])) {
       const draft = drafts.get(key);
       if (draft !== undefined) yield [key, draft];
     }
@@ -145,6 +155,7 @@ function composeService(draft: ServiceDraft, parts: Parts, { firstLocalPort }: C
   const address = parts.allocation.addresses.assigned.get(key);
   const splits = parts.splits.get(key)?.splits;
   const isServed = (port: PortDraft): boolean => meshPortsOf(port, parts).meshPort !== undefined;
+  const { drafts, access } = parts;
   return {
     key,
     namespace: draft.namespace,
@@ -153,7 +164,8 @@ function composeService(draft: ServiceDraft, parts: Parts, { firstLocalPort }: C
       ...port,
       ...meshPortsOf(port, parts),
       localPort: address === undefined || port.port < firstLocalPort ? undefined : port.port,
-      ...splitsOf(splits?.get(port.key), { drafts: parts.drafts, isServed }),
+      ...portAccess(port, { service: key, access }),
+      ...splitsOf(splits?.get(port.key), { drafts, isServed, access }),
     })),
     localAddress: address === undefined ? undefined : formatIpv4(address),
   };
@@ -185,6 +197,8 @@ function keepEqualParts(old: Service, next: Service): Service {
       ...(isDeepEqual(before.endpoints, port.endpoints) && { endpoints: before.endpoints }),
       ...(before.splits !== undefined &&
         isDeepEqual(before.splits, port.splits) && { splits: before.splits }),
+      ...(before.access !== undefined &&
+        isDeepEqual(before.access, port.access) && { access: before.access }),
     };
   });
   return { ...next, ports };

@@ -2,6 +2,10 @@
 
 /** Code → what is wrong, in a few words. Codes are stable: scripts and alerts name them. */
 export const problemCodes = {
+  MAESH_ACCESS_ACCOUNT: 'A TrafficTarget names what is no service account',
+  MAESH_ACCESS_ADDRESS: 'Pods of several service accounts have the address of a caller',
+  MAESH_ACCESS_PORT: 'The port of a TrafficTarget is none of its destination',
+  MAESH_ACCESS_RULE: 'A rule of a TrafficTarget names what is not there',
   MAESH_ADDRESSES_EXHAUSTED: 'No loopback address is left for a service',
   MAESH_DOCUMENT_BROKEN: 'A document is neither YAML nor JSON',
   MAESH_DOCUMENT_UNKNOWN: 'A document is not a Kubernetes object, or one without a name',

@@ -17,6 +17,11 @@ export class ReferenceIndex<O> {
     return this.#objects.get(key);
   }
 
+  /** All objects, in no particular order. */
+  objects(): Iterable<O> {
+    return this.#objects.values();
+  }
+
   /** Puts an object in the place of the one of its key, or takes that away. */
   set(key: ObjectKey, object: O | undefined): void {
     const old = this.#objects.get(key);

@@ -21,8 +21,7 @@ export interface SmiView {
   splitsTo(backend: ServiceKey): Iterable<KubeTrafficSplit>;
   /** TrafficSplits that split only what an HTTPRouteGroup says. */
   splitsOn(routeGroup: ObjectKey): Iterable<KubeTrafficSplit>;
-  /** TrafficTargets whose destination a service account is. */
-  targetsOf(account: ObjectKey): Iterable<KubeTrafficTarget>;
+  target(key: ObjectKey): KubeTrafficTarget | undefined;
   /** TrafficTargets that have a rule with a route. */
   targetsWith(kind: KubeTrafficRule['kind'], route: ObjectKey): Iterable<KubeTrafficTarget>;
   routeGroup(key: ObjectKey): KubeHttpRouteGroup | undefined;
@@ -38,11 +37,19 @@ export class SmiStore implements SmiView {
   readonly #tcpRoutes = new Map<ObjectKey, KubeTcpRoute>();
   readonly #udpRoutes = new Map<ObjectKey, KubeUdpRoute>();
   #touchedRoots = new Set<ServiceKey>();
+  #touchedTargets = new Set<ObjectKey>();
 
   /** Roots of the TrafficSplits that changes touched since the last call, by their HTTPRouteGroups too; the caller takes them over. */
   takeTouchedRoots(): ReadonlySet<ServiceKey> {
     const touched = this.#touchedRoots;
     this.#touchedRoots = new Set();
+    return touched;
+  }
+
+  /** TrafficTargets that changes touched since the last call, by their routes too; the caller takes them over. */
+  takeTouchedTargets(): ReadonlySet<ObjectKey> {
+    const touched = this.#touchedTargets;
+    this.#touchedTargets = new Set();
     return touched;
   }
 
@@ -53,13 +60,17 @@ export class SmiStore implements SmiView {
       case 'TrafficSplit':
         return this.#setSplit(key, objectOf(change, 'TrafficSplit'));
       case 'TrafficTarget':
+        this.#touchedTargets.add(key);
         return this.#targets.set(key, objectOf(change, 'TrafficTarget'));
       case 'HTTPRouteGroup':
+        this.#touchTargetsWith(kind, key);
         for (const split of this.splitsOn(key)) this.#touchedRoots.add(rootOf(split));
         return setOrDelete(this.#routeGroups, key, objectOf(change, 'HTTPRouteGroup'));
       case 'TCPRoute':
+        this.#touchTargetsWith(kind, key);
         return setOrDelete(this.#tcpRoutes, key, objectOf(change, 'TCPRoute'));
       case 'UDPRoute':
+        this.#touchTargetsWith(kind, key);
         return setOrDelete(this.#udpRoutes, key, objectOf(change, 'UDPRoute'));
       default:
         return undefined;
@@ -71,6 +82,11 @@ export class SmiStore implements SmiView {
       if (one !== undefined) this.#touchedRoots.add(rootOf(one));
     }
     this.#splits.set(key, split);
+  }
+
+  #touchTargetsWith(kind: KubeTrafficRule['kind'], route: ObjectKey): void {
+    for (const { namespace, name } of this.targetsWith(kind, route))
+      this.#touchedTargets.add(objectKey(namespace, name));
   }
 
   splitsOf(root: ServiceKey): Iterable<KubeTrafficSplit> {
@@ -85,8 +101,8 @@ export class SmiStore implements SmiView {
     return this.#splits.referringTo(`group ${routeGroup}`);
   }
 
-  targetsOf(account: ObjectKey): Iterable<KubeTrafficTarget> {
-    return this.#targets.referringTo(`destination ${account}`);
+  target(key: ObjectKey): KubeTrafficTarget | undefined {
+    return this.#targets.get(key);
   }
 
   targetsWith(kind: KubeTrafficRule['kind'], route: ObjectKey): Iterable<KubeTrafficTarget> {
@@ -122,7 +138,6 @@ function* splitReferences({
   for (const name of routeGroups) yield `group ${objectKey(namespace, name)}`;
 }
 
-function* targetReferences({ namespace, destination, rules }: KubeTrafficTarget): Generator<string> {
-  yield `destination ${objectKey(destination.namespace, destination.name)}`;
+function* targetReferences({ namespace, rules }: KubeTrafficTarget): Generator<string> {
   for (const { kind, name } of rules) yield `${kind} ${objectKey(namespace, name)}`;
 }

@@ -1,5 +1,7 @@
 // The last step of a split: of the backends that it was drafted with, those that are served.
 
+import type { Access } from './access/access-drafts.ts';
+import { portAccess } from './access/port-access.ts';
 import type { PortKey, ServiceKey } from './key.ts';
 import type { PortDraft, ServiceDraft } from './services.ts';
 import type { SplitShare } from './split-shares.ts';
@@ -10,6 +12,8 @@ import type { ServicePort, Split, SplitBackend } from './topology.ts';
 export interface ServedServices {
   readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
   readonly isServed: (port: PortDraft) => boolean;
+  /** Undefined where everybody may call everything. */
+  readonly access: Access | undefined;
 }
 
 /**
@@ -30,15 +34,17 @@ export function splitsOf(
 
 function backendOf(
   { service, port: key, weight }: SplitShare,
-  { drafts, isServed }: ServedServices,
+  { drafts, isServed, access: of }: ServedServices,
 ): SplitBackend | undefined {
   const port = portOf(drafts.get(service), key);
   if (port === undefined || !isServed(port)) return undefined;
-  const { policy, traffic, endpoints } = port;
+  const { policy, traffic } = port;
+  const { access, endpoints = port.endpoints } = portAccess(port, { service, access: of });
   return {
     key,
     weight,
     ...(policy !== undefined && { policy }),
+    ...(access !== undefined && { access }),
     ...(traffic !== 'http' && { endpoints }),
   };
 }

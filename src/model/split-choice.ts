@@ -1,8 +1,9 @@
 // Which of a service's TrafficSplits count, and in which order they are tried.
 
 import { Components } from './components.ts';
+import { httpMatch } from './http-match.ts';
 import { byText, objectKey, type ServiceKey } from './key.ts';
-import type { KubeHttpMatch, KubeTrafficSplit } from './objects.ts';
+import type { KubeTrafficSplit } from './objects.ts';
 import type { Problem } from './problem.ts';
 import type { SmiView } from './smi-store.ts';
 import { splitProblem } from './split-problems.ts';
@@ -77,11 +78,6 @@ function matchesOf(
     else matches.push(...group.matches.map(httpMatch));
   }
   return { matches, missing };
-}
-
-/** What a match of an HTTPRouteGroup says of requests. */
-function httpMatch({ methods, pathRegex, headers }: KubeHttpMatch): HttpMatch {
-  return { methods: methods.includes('*') ? [] : methods, pathRegex, headers };
 }
 
 function conditionsOf({ matches }: ConditionalSplit): number {

@@ -21,6 +21,11 @@ export type UpstreamProtocol = 'auto' | 'http1' | 'http2';
 export interface Topology {
   /** Every service in the mesh, sorted by key. */
   readonly services: ReadonlyMap<ServiceKey, Service>;
+  /**
+   * Who calls, where access is controlled: the addresses of each service account that some rule lets in, sorted, as are the
+   * accounts. An address stands for one account or for none. Absent where everybody may call everything.
+   */
+  readonly callers?: ReadonlyMap<ObjectKey, readonly string[]>;
   /** Every problem known, the source's and the model's, sorted. */
   readonly problems: readonly Problem[];
 }
@@ -68,6 +73,21 @@ export interface ServicePort {
    * which they are tried; the endpoints get what is left. Absent where nothing is divided. TCP and UDP have one at most.
    */
   readonly splits?: readonly Split[];
+  /**
+   * Who may call the port's own endpoints: whom any of these lets in. Empty: nobody may. Absent where access isn't
+   * controlled.
+   */
+  readonly access?: readonly AccessRule[];
+}
+
+/** Whom a TrafficTarget lets in, and to what. */
+export interface AccessRule {
+  /** Service accounts of callers, at least one, sorted. */
+  readonly sources: readonly ObjectKey[];
+  /** The requests that are allowed: those that any of these fit. Absent: everything is; always so for TCP and UDP. */
+  readonly matches?: readonly HttpMatch[];
+  /** The only service account whose pods may be reached ({@link Endpoint.account}); absent where all endpoints are its. */
+  readonly destination?: ObjectKey;
 }
 
 /** A division of what a service port gets. */
@@ -79,7 +99,7 @@ export interface Split {
 }
 
 /** A service port that gets a part of what another gets, with what is to be known of it there. */
-export interface SplitBackend extends Pick<ServicePort, 'key' | 'policy'> {
+export interface SplitBackend extends Pick<ServicePort, 'key' | 'policy' | 'access'> {
   /** Above 0: its part of the sum of all weights. */
   readonly weight: number;
   /** Its endpoints, to which TCP and UDP are divided within one cluster; absent for HTTP, which goes to the backend's own. */
@@ -113,4 +133,6 @@ export interface Endpoint {
   readonly pod: ObjectKey | undefined;
   readonly node: string | undefined;
   readonly zone: string | undefined;
+  /** The pod's service account, where access is controlled and not the same to all endpoints of the port. */
+  readonly account?: ObjectKey;
 }

@@ -7,7 +7,7 @@ import type { KubeObject } from '../../src/model/objects.ts';
 import { standalonePorts } from '../../src/model/ports.ts';
 import type { Topology } from '../../src/model/topology.ts';
 import { kubeEndpoint, kubeEndpoints, kubePod, kubeService, kubeSlice, put, take } from '../kit/objects.ts';
-import { kubeRouteGroup, kubeSplit } from '../kit/smi-objects.ts';
+import { kubeRouteGroup, kubeSplit, kubeTarget } from '../kit/smi-objects.ts';
 
 const options: ModelOptions = {
   defaultMode: 'http',
@@ -96,6 +96,7 @@ const pod = fc
     name,
     namespace,
     labels,
+    serviceAccount: name,
     ips: fc.uniqueArray(address, { maxLength: 2 }),
     ready: fc.boolean(),
     terminating: fc.boolean(),
@@ -120,12 +121,47 @@ const routeGroup = fc
     matches: fc.array(fc.record({ methods: fc.subarray(['GET', '*']) }), { maxLength: 2 }),
   })
   .map((given) => kubeRouteGroup(given));
-const object: fc.Arbitrary<KubeObject> = fc.oneof(service, slice, endpoints, pod, split, routeGroup);
+const account = fc.record({ kind: fc.constantFrom('ServiceAccount', 'User'), name, namespace });
+const target = fc
+  .record({
+    name,
+    namespace,
+    destination: account,
+    port: fc.constantFrom(undefined, 80, 8080),
+    sources: fc.array(account, { maxLength: 2 }),
+    rules: fc.array(
+      fc.record({
+        kind: fc.constantFrom('HTTPRouteGroup', 'TCPRoute', 'UDPRoute'),
+        name: fc.constantFrom('g', 'h'),
+        matches: fc.constant([]),
+      }),
+      { maxLength: 2 },
+    ),
+  })
+  .map((given) => kubeTarget(given));
+const portRoute: fc.Arbitrary<KubeObject> = fc.record({
+  kind: fc.constantFrom('TCPRoute', 'UDPRoute'),
+  name: fc.constantFrom('g', 'h'),
+  namespace,
+  labels: fc.constant({}),
+  ports: fc.constantFrom([], [80]),
+});
+const object: fc.Arbitrary<KubeObject> = fc.oneof(
+  service,
+  slice,
+  endpoints,
+  pod,
+  split,
+  routeGroup,
+  target,
+  portRoute,
+);
 const step = fc.array(fc.record({ object, isGone: fc.boolean() }), { maxLength: 6 });
 
 function withoutHandouts(topology: Topology): unknown {
   return {
     problems: topology.problems,
+    callers: topology.callers && [...topology.callers],
     services: [...topology.services.values()].map((one) => ({
       ...one,
       localAddress: undefined,
@@ -137,8 +173,9 @@ function withoutHandouts(topology: Topology): unknown {
 describe('the topology', () => {
   it('is the same built step by step as from scratch, save for which numbers were handed out', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
-        const builder = new TopologyBuilder(options);
+      fc.property(fc.array(step, { maxLength: 12 }), fc.boolean(), (steps, isAccessControlled) => {
+        const given = { ...options, isAccessControlled };
+        const builder = new TopologyBuilder(given);
         const objects = new Map<string, KubeObject>();
         for (const changes of steps) {
           const last = builder.build();
@@ -152,7 +189,7 @@ describe('the topology', () => {
             problems: [],
           });
           const next = builder.build();
-          const scratch = buildTopology(objects.values(), options);
+          const scratch = buildTopology(objects.values(), given);
           assert.deepEqual(withoutHandouts(next), withoutHandouts(scratch));
           for (const [key, before] of last.services) {
             const after = next.services.get(key);
@@ -205,7 +242,8 @@ describe('the topology', () => {
           .map((one) => ({ one, rank: ranks.next().value ?? 0 }))
           .toSorted((a, b) => a.rank - b.rank)
           .map(({ one }) => one);
-        assert.deepEqual(buildTopology(shuffled, options), buildTopology(objects, options));
+        const controlled = { ...options, isAccessControlled: true };
+        assert.deepEqual(buildTopology(shuffled, controlled), buildTopology(objects, controlled));
       }),
     );
   });
