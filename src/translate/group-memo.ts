@@ -64,7 +64,7 @@ export function isRoutedAlike(a: PlacedPort, b: PlacedPort | undefined): boolean
   return (
     b !== undefined &&
     a.port.key === b.port.key &&
-    a.port.meshPort === b.port.meshPort &&
+    a.number === b.number &&
     a.port.policy === b.port.policy &&
     // Of TCP ports it is endpoints that a split changes.
     (a.port.traffic !== 'http' || a.port.splits === b.port.splits) &&

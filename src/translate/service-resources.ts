@@ -26,6 +26,8 @@ import { udpListener } from './udp.ts';
 export interface PlacedPort {
   readonly service: Service;
   readonly port: ServedPort;
+  /** The mesh port that lies in the block. */
+  readonly number: number;
   readonly block: PortRange;
   /** {@link blockName} of the block. */
   readonly blockName: string;
@@ -96,6 +98,7 @@ function place(
   return {
     service,
     port,
+    number,
     block,
     blockName: blockName(port.traffic, block),
     hostRoutesName: hostRoutesName(service.namespace),

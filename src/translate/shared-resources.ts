@@ -107,8 +107,9 @@ function servicesOf(ports: readonly PlacedPort[]): string[] {
   return [...new Set(ports.map(({ service }) => service.key))].toSorted(byText);
 }
 
+/** Some share one. */
 function byMeshPort(a: PlacedPort, b: PlacedPort): number {
-  return a.port.meshPort - b.port.meshPort;
+  return a.number - b.number || byText(a.port.key, b.port.key);
 }
 
 /** Ports of one service keep the order that they have in it, since sorting is stable. */

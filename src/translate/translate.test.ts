@@ -5,7 +5,7 @@ import { meshService, meshTopology } from '../../test/kit/topologies.ts';
 import { clusterPorts, standalonePorts } from '../model/ports.ts';
 import type { Service } from '../model/topology.ts';
 import { resourcesToJson } from './inspect.ts';
-import { type Resources, type TypeUrl, typeUrls } from './resources.ts';
+import { type Resource, type Resources, type TypeUrl, typeUrls } from './resources.ts';
 import { createTranslator, translate, type TranslateOptions } from './translate.ts';
 
 const standalone: TranslateOptions = {
@@ -192,6 +192,20 @@ describe('a translator', () => {
     assert.deepEqual(changed(typeUrls.cluster), ['store/cart/80']);
     assert.equal(next[typeUrls.listener], first[typeUrls.listener]);
     assert.equal(next[typeUrls.scopedRoutes], first[typeUrls.scopedRoutes]);
+  });
+
+  test('keeps the routes of a port that services share while they get ports of their own in other blocks', () => {
+    const translator = createTranslator(standalone);
+    const sharedPorts = [{ port: 20_000, isLeft: false }];
+    const at = (name: string, meshPort: number) => meshService(name, [{ meshPort, sharedPorts }]);
+    const names = ['store/a', 'store/b', 'store/c'];
+    const routes = (...services: Service[]): Resource | undefined =>
+      translator(meshTopology(services))[typeUrls.routes].get('http/20000');
+    const first = routes(...names.map((name) => at(name, 20_000)));
+    assert.ok(first);
+    const others = [at('store/a', 20_000), at('store/c', 20_000)];
+    assert.equal(routes(...others, at('store/b', 20_256)), first);
+    assert.equal(routes(...names.map((name, index) => at(name, 20_258 - index))), first);
   });
 
   test('opens and closes blocks with the first and last of their ports', () => {

@@ -4,7 +4,14 @@
 import fc from 'fast-check';
 
 import type { PortPolicy } from '../../src/model/policy.ts';
-import type { Service, ServicePort, Split, SplitBackend, Topology } from '../../src/model/topology.ts';
+import type {
+  Service,
+  ServicePort,
+  SharedPort,
+  Split,
+  SplitBackend,
+  Topology,
+} from '../../src/model/topology.ts';
 import { type GivenPort, meshService, meshTopology } from './topologies.ts';
 
 const pods = fc.uniqueArray(
@@ -68,6 +75,12 @@ const someSplit = fc.record({
 /** Ports beyond one block of each type, so that blocks come and go. */
 const meshPorts = fc.uniqueArray(fc.integer({ min: 0, max: 600 }), { minLength: 15, maxLength: 15 });
 
+/** Mesh ports that services share, by the place of the port in its Service, beyond those that they have to themselves. */
+const sharedPorts: readonly SharedPort[] = [
+  { port: 20_601, isLeft: false },
+  { port: 20_602, isLeft: true },
+];
+
 /** Topologies as the model makes them: keys and mesh ports are unique, some ports have none. */
 export const topologies: fc.Arbitrary<Topology> = fc
   .record({
@@ -78,10 +91,14 @@ export const topologies: fc.Arbitrary<Topology> = fc
   .map(({ services, offsets, splits }) => {
     let next = 0;
     const made = services.map(({ key, ports, isLocal }, index): Service => {
-      const given = ports.map((port) => {
+      const given = ports.map((port, place) => {
         const offset = offsets[next++] ?? 0;
         const first = port.traffic === 'tcp' ? 27_680 : 20_000;
-        return offset % 7 === 0 ? port : { ...port, meshPort: first + offset };
+        if (offset % 7 === 0) return port;
+        const sharedPort = sharedPorts[place];
+        const isSharing = port.traffic === 'http' && sharedPort !== undefined && offset % 3 === 0;
+        const meshPort = isSharing && offset % 2 === 0 ? sharedPort.port : first + offset;
+        return { ...port, meshPort, ...(isSharing && { sharedPorts: [sharedPort] }) };
       });
       return meshService(key, given, isLocal ? { localAddress: `127.1.0.${index + 1}` } : {});
     });
@@ -168,7 +185,9 @@ function withoutClashes(services: readonly Service[]): readonly Service[] {
   const taken = new Set<string>();
   return services.filter(({ ports, localAddress }) => {
     const claims = ports.flatMap(({ traffic, meshPort }) =>
-      meshPort === undefined ? [] : [`${traffic} ${meshPort}`],
+      meshPort === undefined || sharedPorts.some(({ port }) => port === meshPort)
+        ? []
+        : [`${traffic} ${meshPort}`],
     );
     if (localAddress !== undefined) claims.push(localAddress);
     if (claims.some((claim) => taken.has(claim))) return false;

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { byText } from '../../src/model/key.ts';
 import { standalonePorts } from '../../src/model/ports.ts';
 import type { Topology } from '../../src/model/topology.ts';
+import { meshDomains } from '../../src/translate/names.ts';
 import { resourcesToJson } from '../../src/translate/inspect.ts';
 import { type Resources, typeUrls } from '../../src/translate/resources.ts';
 import { createTranslator, translate, type TranslateOptions } from '../../src/translate/translate.ts';
@@ -146,19 +147,31 @@ describe('the translation of any topology', () => {
     );
   });
 
-  test('gives every mesh port of a block its own virtual host, and one to those that are no service', () => {
+  test('gives every mesh port of a block its own virtual host, and those who share one theirs by name', () => {
     fc.assert(
       fc.property(topologies, (topology) => {
         const { routes } = resourcesToJson(translate(topology, options));
         const blocks = routes.filter((one) => (one['name'] as string).startsWith('http/'));
         const domains = valuesOf('domains', blocks).flat() as string[];
-        const wanted = [...topology.services.values()]
-          .flatMap(({ ports }) => ports)
-          .flatMap(({ traffic, meshPort }) =>
-            traffic === 'http' && meshPort !== undefined ? [String(meshPort)] : [],
-          );
+        const services = [...topology.services.values()];
+        const ports = services.flatMap((service) =>
+          service.ports
+            .filter(({ traffic, meshPort }) => traffic === 'http' && meshPort !== undefined)
+            .map(({ meshPort, sharedPorts = [] }) => ({ service, meshPort, sharedPorts })),
+        );
+        // By its number each port once, shared or not; by name a shared one for each of those who share it.
+        const numbers = ports.flatMap(({ meshPort, sharedPorts }) => [
+          meshPort,
+          ...sharedPorts.map(({ port }) => port),
+        ]);
+        const names = ports.flatMap(({ service, sharedPorts }) =>
+          sharedPorts.flatMap(({ port }) =>
+            meshDomains.map((domain) => `${port}/${service.name}.${service.namespace}.${domain}`),
+          ),
+        );
         const others = blocks.map(() => '*');
-        assert.deepEqual(domains.toSorted(byText), [...wanted, ...others].toSorted(byText));
+        const wanted = [...Array.from(new Set(numbers), String), ...names, ...others];
+        assert.deepEqual(domains.toSorted(byText), wanted.toSorted(byText));
       }),
     );
   });
