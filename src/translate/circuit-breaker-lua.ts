@@ -164,16 +164,21 @@ end
 function envoy_on_response(handle)
   local headers = handle:headers()
   local flags = headers:get("${internalHeaders.flags}")
-  headers:remove("${internalHeaders.flags}")
+  if flags ~= nil then headers:remove("${internalHeaders.flags}") end
   local mark = handle:streamInfo():dynamicMetadata():get("maesh.breaker")
   if mark == nil then return end
-  local breaker = breakerOf(handle)
+  local breaker = breakers[handle:filterContext():get("${contextKeys.port}")]
+  -- It may be forgotten where the answer took minutes.
+  if breaker == nil then return end
+  breaker.now = math.max(breaker.now, timeOf(handle))
   local code = tonumber(headers:get(":status"))
   local slot = slotAt(breaker.counted, counted, breaker.now)
   slot.total = slot.total + 1
   slot.codes[code] = (slot.codes[code] or 0) + 1
   local isNetwork = code == 502 or code == 504
-  for flag in (flags or ""):gmatch("%u+") do isNetwork = isNetwork or networkFlags[flag] end
+  if flags ~= nil and flags ~= "-" then
+    for flag in flags:gmatch("%u+") do isNetwork = isNetwork or networkFlags[flag] end
+  end
   if isNetwork then slot.network = slot.network + 1 end
   local times = slotAt(breaker.timed, timed, breaker.now).latencies
   local bucket = bucketOf(breaker.now - mark.began)
