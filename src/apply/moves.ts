@@ -98,6 +98,7 @@ export class Moves {
     this.#timing = timing;
   }
 
+  /** How often it is to be looked how far proxies are. */
   get lookMs(): number {
     return this.#timing.lookMs;
   }

@@ -9,7 +9,7 @@ import { Reflector, type ReflectorTiming } from '../kube/reflector.ts';
 import type { ReflectedChange } from '../kube/reflected-set.ts';
 import type { ResourceType } from '../kube/resource-type.ts';
 import { compareVersions } from '../kube/versions.ts';
-import type { ServiceKey } from '../model/key.ts';
+import type { PortKey, ServiceKey } from '../model/key.ts';
 import type { PortTable } from '../model/ports.ts';
 import type { PortMoves, RecordedPorts, SharedPorts } from '../model/recorded.ts';
 import type { ServiceDraft } from '../model/services.ts';
@@ -147,7 +147,11 @@ export class ShadowWriter {
   /** Says what the mesh wants now. */
   want({ drafts, table, shared = new Map() }: Wanted): void {
     const { namespace, trafficDistribution } = this.#options;
-    const mesh = { namespace, table, trafficDistribution: trafficDistribution() };
+    const sharedPort = (key: PortKey): number | undefined => {
+      const meshPort = this.#found.recorded().get(key);
+      return meshPort !== undefined && shared.has(meshPort) ? meshPort : undefined;
+    };
+    const mesh = { namespace, table, sharedPort, trafficDistribution: trafficDistribution() };
     const isSameTable = table === this.#table;
     this.#table = table;
     if (!isSameTable) this.#handedOut = new HandedOut(table);

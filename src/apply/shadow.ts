@@ -48,12 +48,15 @@ export function shadowOf(
   mesh: {
     readonly namespace: string;
     readonly table: PortTable;
+    /** The mesh port that a service port shares with others, where it does: what it keeps where none of its own is left. */
+    readonly sharedPort?: (key: PortKey) => number | undefined;
     readonly trafficDistribution: TrafficDistribution;
   },
 ): Shadow | undefined {
   const key = objectKey(service.namespace, service.name);
   const ports = service.ports.flatMap((port): ShadowPort[] => {
-    const meshPort = mesh.table[port.traffic].assigned.get(port.key);
+    const shared = port.traffic === 'http' ? mesh.sharedPort?.(port.key) : undefined;
+    const meshPort = mesh.table[port.traffic].assigned.get(port.key) ?? shared;
     const protocol = port.traffic === 'udp' ? 'UDP' : 'TCP';
     return meshPort === undefined ? [] : [{ name: port.name, port: port.port, protocol, meshPort }];
   });
