@@ -133,8 +133,34 @@ describe('endpoints', () => {
             },
           },
         ],
+        load_balancing_weight: 1_000_000,
+        locality: { sub_zone: 'store/shop/80/udp' },
       },
     ]);
+  });
+
+  test('are one locality for each backend of a split of TCP, without those that have none', () => {
+    const { address, otherAddresses, port } = dual;
+    const one = { address, otherAddresses, port, pod: undefined, node: undefined, zone: undefined };
+    const backends = [
+      { key: 'store/v1/80', weight: 1, endpoints: [one] },
+      { key: 'store/v2/80', weight: 2, endpoints: [] },
+      { key: 'store/v3/80', weight: 1, endpoints: [one] },
+    ];
+    const given = endpointsOf({
+      traffic: 'tcp',
+      meshPort: 27_680,
+      endpoints: [dual],
+      splits: [{ backends }],
+    });
+    const localities = given['endpoints'] as readonly Readonly<Record<string, unknown>>[];
+    assert.deepEqual(
+      localities.map((each) => [each['locality'], each['load_balancing_weight']]),
+      [
+        [{ sub_zone: 'store/v1/80' }, 250_000],
+        [{ sub_zone: 'store/v3/80' }, 250_000],
+      ],
+    );
   });
 
   test('are said to be none where there are none', () => {

@@ -6,6 +6,8 @@ import type { Any } from '@bufbuild/protobuf/wkt';
 
 import {
   type Cluster,
+  type Cluster_CommonLbConfig,
+  Cluster_CommonLbConfig_LocalityWeightedLbConfigSchema,
   Cluster_DiscoveryType,
   ClusterSchema,
 } from '../gen/envoy/config/cluster/v3/cluster_pb.ts';
@@ -53,6 +55,7 @@ export function cluster(
     // Who is ready is Kubernetes' to say: with no health known to proxies, they must never guess at it.
     commonLbConfig: {
       healthyPanicThreshold: { value: 0 },
+      ...(!isHttp && byLocality),
       // Else a pod that is left out soon after another would be sent requests for a second.
       ...(policy.outlierEjection !== undefined && { updateMergeWindow: never }),
     },
@@ -73,6 +76,14 @@ export function cluster(
       port.upstreamTls && { transportSocket: upstreamTls(policy.tls ?? {}, serverName(service)) }),
   });
 }
+
+/** TCP and UDP are split by the weights of localities (endpoints.ts): always, so that a split never touches a cluster. */
+const byLocality: Pick<Cluster_CommonLbConfig, 'localityConfigSpecifier'> = {
+  localityConfigSpecifier: {
+    case: 'localityWeightedLbConfig',
+    value: create(Cluster_CommonLbConfig_LocalityWeightedLbConfigSchema, {}),
+  },
+};
 
 /** What most ports ask for. */
 const nothing: PortPolicy = {};

@@ -15,10 +15,13 @@ export const policyFilters: readonly HttpFilter[] = [rateLimitFilter, breakerFil
 
 /**
  * The filters in a listener of one service port alone. There may be thousands of those, and a script costs each 0.4 MiB in
- * a proxy with two workers: so it is there only where it is needed, and such a listener changes when that does.
+ * a proxy with two workers: so it is there only where it is needed, by the port itself or one that gets a part of it, and
+ * such a listener changes when that does.
  */
-export function policyFiltersOf({ policy }: Pick<ServicePort, 'policy'>): readonly HttpFilter[] {
-  return policy?.circuitBreaker === undefined ? [rateLimitFilter] : policyFilters;
+export function policyFiltersOf(port: Pick<ServicePort, 'policy' | 'splits'>): readonly HttpFilter[] {
+  const ports = [port, ...(port.splits ?? []).flatMap(({ backends }) => backends)];
+  const hasBreaker = ports.some(({ policy }) => policy?.circuitBreaker !== undefined);
+  return hasBreaker ? policyFilters : [rateLimitFilter];
 }
 
 /**

@@ -25,10 +25,14 @@ export const everyPath: RouteMatch['pathSpecifier'] = { case: 'prefix', value: '
  * those of the last have none.
  */
 export function splitMatches({ matches = [everything], backends }: Split): readonly SplitMatch[] {
-  const ends = portions(backends.map(({ weight }) => weight));
-  return matches.flatMap((requests) =>
-    backends.map((backend, index) => ({ backend, match: matchUpTo(requests, ends[index] ?? wholeMillion) })),
-  );
+  const parts = portions(backends.map(({ weight }) => weight));
+  return matches.flatMap((requests) => {
+    let end = 0;
+    return backends.map((backend, index) => {
+      end += parts[index] ?? 0;
+      return { backend, match: matchUpTo(requests, end) };
+    });
+  });
 }
 
 const everything: HttpMatch = { methods: [], pathRegex: '', headers: [] };
