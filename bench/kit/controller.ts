@@ -13,7 +13,7 @@ import type { HeapFigures, Moment, MomentName } from './moments.ts';
 import { TappedProcess, type Logged } from './tapped-process.ts';
 
 const loopback = '127.0.0.1';
-const patienceMs = 180_000;
+const patienceMs = 600_000;
 
 /** Chooses the ports of a controller; it has the same ones after a restart. */
 export async function givenFor(kubeConfig: string): Promise<ControllerGiven> {

@@ -40,19 +40,27 @@ export interface ControllerSuiteOptions {
 /** How long a controller is left alone before its memory is looked at. */
 const restMs = 3000;
 
-/** Measures at every size. */
+/** Measures at every size. What has been found out is reported as it comes, since a run takes a quarter of an hour. */
 export async function controller(options: ControllerSuiteOptions): Promise<void> {
   const on = await machine();
   const results: SizeFigures[] = [];
-  for (const size of options.sizes) results.push(await atSize(size, options));
-  await report('controller', {
-    machine: on,
-    tables: [startTable(results), churnTable(results), stagesTable(results), costTable(results)],
-    figures: results,
-  });
+  for (const size of options.sizes) {
+    const found = async (figures: SizeFigures): Promise<void> => {
+      const all = [...results, figures];
+      await report('controller', {
+        machine: on,
+        tables: [startTable(all), churnTable(all), stagesTable(all), costTable(all)],
+        figures: all,
+      });
+    };
+    results.push(await atSize(size, { ...options, found }));
+  }
 }
 
-async function atSize(size: ClusterSize, options: ControllerSuiteOptions): Promise<SizeFigures> {
+async function atSize(
+  size: ClusterSize,
+  options: ControllerSuiteOptions & { readonly found: (figures: SizeFigures) => Promise<void> },
+): Promise<SizeFigures> {
   progress(`controller: filling a cluster with ${size.services} services of ${size.endpointsEach} endpoints`);
   const begun = now();
   await using world = await ClusterWorld.create(size);
@@ -81,10 +89,22 @@ async function atSize(size: ClusterSize, options: ControllerSuiteOptions): Promi
   progress(`controller: ${options.perSecond} changes a second for ${options.seconds} s`);
   const alone = await churnFigures({ world, controllers, options, clients: 0 });
   const heap = await controllers.newest.collect();
-  const parts = { ...size, fillSeconds, install: installed, starts, restarts, heap };
-  if (options.clients === 0) return { ...parts, churns: [alone], crowd: undefined };
+  const figures: SizeFigures = {
+    ...size,
+    fillSeconds,
+    install: installed,
+    starts,
+    restarts,
+    heap,
+    churns: [alone],
+    crowd: undefined,
+  };
+  await options.found(figures);
+  if (options.clients === 0) return figures;
   const among = await amongCrowd({ world, controllers, given, options });
-  return { ...parts, churns: [alone, among.churn], crowd: among.crowd };
+  const whole = { ...figures, churns: [alone, among.churn], crowd: among.crowd };
+  await options.found(whole);
+  return whole;
 }
 
 /** Controllers of one cluster, one after the other. */
