@@ -1,153 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { FakeServices } from '../../test/kit/fake-services.ts';
-import { accessTo } from '../../test/kit/kube-answers.ts';
-import { RecordLog } from '../../test/kit/record-log.ts';
+import {
+  draftOf,
+  follow,
+  followWanting,
+  manifest,
+  move,
+  nameOf,
+  removal,
+  wanted,
+  type Writing,
+} from '../../test/kit/shadow-writing.ts';
 import { until } from '../../test/kit/until.ts';
-import { KubeClient } from '../kube/client.ts';
-import { byText } from '../model/key.ts';
 import { sharedKey } from '../model/overlay-recorded.ts';
-import { clusterPorts, emptyPortTable, type PortTable } from '../model/ports.ts';
-import { claimsOf, type PortMoves, type RecordedPorts } from '../model/recorded.ts';
-import { noAnnotations } from '../model/annotations.ts';
-import type { ServiceDraft } from '../model/services.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { clusterPorts, emptyPortTable } from '../model/ports.ts';
+import { claimsOf, type RecordedPorts, type PortMoves } from '../model/recorded.ts';
 import { movingAnnotation } from './moving-ports.ts';
-import { ShadowWriter, type Wanted } from './shadow-writer.ts';
-import { shadowManifest, shadowOf, type ShadowManifest } from './shadow.ts';
-
-/** Mesh ports by service name. */
-type Ports = Readonly<Record<string, number>>;
-
-const drafts = new Map<string, ServiceDraft>();
-
-/** The draft of a service `store/NAME` with port 80, the same one each time. */
-function draftOf(name: string): ServiceDraft {
-  const key = `store/${name}/80`;
-  const traffic = 'http';
-  const port = { key, name: 'web', port: 80, traffic, upstream: 'auto', upstreamTls: false } as const;
-  const parts = { annotations: noAnnotations, ipFamilies: [], problems: [], isUnresolvable: false };
-  const made = { namespace: 'store', name, ports: [{ ...port, endpoints: [] }], ...parts };
-  const draft = drafts.get(name) ?? made;
-  drafts.set(name, draft);
-  return draft;
-}
-
-function wanted(ports: Ports): Wanted {
-  const assigned = new Map(Object.entries(ports).map(([name, port]) => [`store/${name}/80`, port]));
-  return {
-    drafts: new Map(Object.keys(ports).map((name) => [`store/${name}`, draftOf(name)])),
-    table: { ...emptyPortTable, http: { assigned, resting: new Set() } },
-  };
-}
-
-/** The shadow Service of `store/NAME` as it should be. */
-function manifest(name: string, meshPort: number): ShadowManifest {
-  const table: PortTable = wanted({ [name]: meshPort }).table;
-  const shadow = shadowOf(draftOf(name), { namespace: 'maesh', table, trafficDistribution: undefined });
-  assert.ok(shadow);
-  return shadowManifest(shadow, 'maesh');
-}
-
-const nameOf = (name: string): string => `maesh-${name}-6d61657368-store`;
-
-/** The writes by which one goes: its mesh port rests first. */
-const removal = (name: string): readonly string[] => [`patch ${nameOf(name)}`, `delete ${nameOf(name)}`];
-
-/** The writes by which one gets another mesh port: the one that it had rests, and then does so no more. */
-const move = (name: string): readonly string[] =>
-  ['patch', 'apply', 'patch'].map((verb) => `${verb} ${nameOf(name)}`);
-
-interface Writing extends AsyncDisposable {
-  readonly server: FakeServices;
-  readonly want: (wanted: Wanted) => void;
-  readonly log: RecordLog;
-  readonly recorded: RecordedPorts[];
-  /** Whether proxies acknowledge what they are told; they do. */
-  readonly proxies: { acknowledge: boolean };
-  /** Begins to lead; what it returns ends that. */
-  readonly lead: () => () => Promise<void>;
-  /** Resolves when the server was asked for exactly these writes, in whatever order. */
-  readonly wrote: (...writes: readonly string[]) => Promise<void>;
-  /** Resolves when a strange Service has come by the watch and was left alone, as all that came before it. */
-  readonly settled: () => Promise<void>;
-}
-
-/** Has a writer follow a server that has these Services. Whatever is on record then, the same is wanted. */
-async function follow(...there: readonly ShadowManifest[]): Promise<Writing> {
-  return await followWanting((_, last) => last, there);
-}
-
-async function followWanting(
-  onRecorded: (recorded: RecordedPorts, last: Wanted, moves: PortMoves) => Wanted,
-  there: readonly ShadowManifest[],
-): Promise<Writing> {
-  const server = await FakeServices.start();
-  for (const each of there) server.put(each);
-  const client = new KubeClient({ access: accessTo(server.url) });
-  const log = new RecordLog();
-  const recorded: RecordedPorts[] = [];
-  const proxies = { acknowledge: true };
-  let last: Wanted | undefined;
-  const want = (next: Wanted): void => {
-    last = next;
-    writer.want(next);
-  };
-  const writer: ShadowWriter = new ShadowWriter({
-    client,
-    namespace: 'maesh',
-    trafficDistribution: () => undefined,
-    onRecorded: (ports, moves) => {
-      recorded.push(ports);
-      if (last !== undefined) want(onRecorded(ports, last, moves));
-    },
-    acknowledged: () => Promise.resolve(proxies.acknowledge ? writer.version : undefined),
-    log,
-    clock: systemClock,
-    timing: { retryMs: 1, maxRetryMs: 5 },
-    restTiming: { restMs: 0, lookMs: 1 },
-    moveTiming: { lookMs: 1, settleMs: 0, leaveMs: 0 },
-  });
-  const stop = new AbortController();
-  const running: Promise<void>[] = [writer.follow(stop.signal)];
-  await until('the first list', () => recorded[0]);
-  let marks = 0;
-  return {
-    server,
-    want,
-    log,
-    recorded,
-    proxies,
-    lead() {
-      const end = new AbortController();
-      const leading = writer.lead(AbortSignal.any([stop.signal, end.signal]));
-      running.push(leading);
-      return async () => {
-        end.abort();
-        await leading;
-      };
-    },
-    async wrote(...writes) {
-      const text = JSON.stringify(writes.toSorted(byText));
-      await until(`writes ${text}`, () => {
-        assert.equal(JSON.stringify(server.writes.toSorted(byText)), text);
-        return true;
-      });
-    },
-    async settled() {
-      const mark = { ...manifest(`mark${++marks}`, 7000 + marks) };
-      server.put(mark);
-      await until('the mark', () => recorded.at(-1)?.get(`store/mark${marks}/80`));
-    },
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await Promise.all(running);
-      client.close();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
+import { type Wanted } from './shadow-writer.ts';
+import { type ShadowManifest } from './shadow.ts';
 
 const warnings = ({ log }: Writing): readonly string[] =>
   log.lines
@@ -264,22 +135,6 @@ describe('ShadowWriter', () => {
     await wrote(...step, ...step, ...step);
     assert.deepEqual(shop().metadata.annotations, manifest('shop', 5002).metadata.annotations);
     assert.deepEqual(shop().spec, manifest('shop', 5002).spec);
-  });
-
-  it('leaves services at the port that they share where none is left for them', async () => {
-    const there = [manifest('cart', 5000), manifest('shop', 5000), manifest('user', 5001)];
-    await using writing = await follow(...there);
-    const { want, lead, wrote, settled } = writing;
-    const { drafts } = wanted({ cart: 0, shop: 0, user: 0 });
-    const assigned = new Map([
-      [sharedKey(5000), 5000],
-      ['store/user/80', 5001],
-    ]);
-    const table = { ...emptyPortTable, http: { assigned, resting: new Set<number>() } };
-    want({ drafts, table, shared: new Map([[5000, { port: 5000, isLeft: false }]]) });
-    lead();
-    await settled();
-    await wrote(...removal('mark1'));
   });
 
   it('puts right what somebody else changes, and takes strange ports away', async () => {

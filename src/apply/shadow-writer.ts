@@ -110,6 +110,8 @@ export class ShadowWriter {
   #queue: WorkQueue | undefined;
   #rests: RestKeeper | undefined;
   #moves: Moves | undefined;
+  /** By name: versions that our writes have made, until the next change comes by the watch. */
+  readonly #written = new Map<string, string>();
   #version: string | undefined;
   #awaitedVersion: string | undefined;
 
@@ -228,19 +230,28 @@ export class ShadowWriter {
 
   #changed(changes: readonly ReflectedChange<FoundShadow>[]): void {
     const { namespace, onRecorded } = this.#options;
-    for (const { key, value } of changes) {
-      const name = key.slice(namespace.length + 1);
-      for (const affected of this.#found.set(name, value)) this.#changedKeys.add(affected);
-      const seen = value ?? { name, resourceVersion: '', resting: [], ports: [] };
-      this.#rests?.see(seen);
-      this.#moves?.see(seen);
-      if (value === undefined) continue;
-      this.#version = newer(this.#version, value.resourceVersion);
-      const isAwaited = value.resting.length > 0 || value.ports.some(({ move }) => move !== undefined);
-      if (isAwaited) this.#awaitedVersion = newer(this.#awaitedVersion, value.resourceVersion);
-      this.#isOutdated ||= this.#handedOut?.isNews(value) === true;
-    }
+    for (const { key, value } of changes) this.#take(key.slice(namespace.length + 1), value);
     onRecorded(this.#found.recorded(), this.#found.moves());
+  }
+
+  #take(name: string, value: FoundShadow | undefined): void {
+    for (const affected of this.#found.set(name, value)) this.#changedKeys.add(affected);
+    const seen = value ?? { name, resourceVersion: '', resting: [], ports: [] };
+    this.#rests?.see(seen);
+    this.#moves?.see(seen);
+    this.#written.delete(name);
+    if (value === undefined) return;
+    this.#version = newer(this.#version, value.resourceVersion);
+    const isAwaited = value.resting.length > 0 || value.ports.some(({ move }) => move !== undefined);
+    if (isAwaited) this.#awaitedVersion = newer(this.#awaitedVersion, value.resourceVersion);
+    this.#isOutdated ||= this.#handedOut?.isNews(value) === true;
+  }
+
+  /** Whether we have written it anew since, so that it is looked at when that comes back. */
+  #isComing({ name, resourceVersion }: FoundShadow): boolean {
+    const written = this.#written.get(name);
+    const order = written === undefined ? undefined : compareVersions(resourceVersion, written);
+    return order !== undefined && order < 0;
   }
 
   async #reconcile(key: ShadowKey, signal: AbortSignal): Promise<void> {
@@ -252,6 +263,7 @@ export class ShadowWriter {
     }
     const wanted = this.#wanted.get(key)?.shadow;
     const found = this.#found.of(key);
+    if (found.some((each) => this.#isComing(each))) return;
     const current = found.find(({ name }) => name === wanted?.name);
     const shadow = wanted && current ? this.#nextStep(wanted, current) : wanted;
     const others = found.filter((each) => each !== current);
@@ -301,7 +313,10 @@ export class ShadowWriter {
     if (isOver || isDeepStrictEqual(resting, found.resting)) return false;
     const annotations = { [restingAnnotation]: restingText(resting) };
     const target = { type: services, namespace, name };
-    await unlessOutdated(client.patch(target, { metadata: { annotations } }, { resourceVersion, signal }));
+    const written = await unlessOutdated(
+      client.patch(target, { metadata: { annotations } }, { resourceVersion, signal }),
+    );
+    if (written !== undefined) this.#written.set(name, written.metadata.resourceVersion);
     log.info('Put on record which mesh ports rest', {
       service: found.service ?? 'none',
       ports: resting.join(' '),
@@ -321,7 +336,12 @@ export class ShadowWriter {
     const { client, namespace, log } = this.#options;
     const { metadata, ...manifest } = shadowManifest(shadow, namespace);
     const version = current && { resourceVersion: current.resourceVersion };
-    await client.apply(services, { ...manifest, metadata: { ...metadata, ...version } }, { signal });
+    const written = await client.apply(
+      services,
+      { ...manifest, metadata: { ...metadata, ...version } },
+      { signal },
+    );
+    this.#written.set(shadow.name, written.metadata.resourceVersion);
     log.info('Wrote a shadow Service', { service: shadow.service, shadow: shadow.name });
   }
 
@@ -331,7 +351,10 @@ export class ShadowWriter {
     const { ports } = shadowManifest(shadow, namespace).spec;
     const target = { type: services, namespace, name: shadow.name };
     const { resourceVersion } = current;
-    await unlessOutdated(client.patch(target, { spec: { ports } }, { resourceVersion, signal }));
+    const written = await unlessOutdated(
+      client.patch(target, { spec: { ports } }, { resourceVersion, signal }),
+    );
+    if (written !== undefined) this.#written.set(shadow.name, written.metadata.resourceVersion);
     log.info('Took strange ports from a shadow Service', { service: shadow.service, shadow: shadow.name });
   }
 
@@ -358,12 +381,13 @@ interface Applying {
 }
 
 /** What is no longer there, or no longer as it was read, comes by the watch and is looked at then. */
-async function unlessOutdated(action: Promise<unknown>): Promise<void> {
+async function unlessOutdated<T>(action: Promise<T>): Promise<T | undefined> {
   try {
-    await action;
+    return await action;
   } catch (error) {
     const isOutdated = error instanceof KubeError && (error.status === 404 || error.status === 409);
     if (!isOutdated) throw error;
+    return undefined;
   }
 }
 
