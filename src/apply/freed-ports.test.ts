@@ -14,7 +14,7 @@ import { until } from '../../test/kit/until.ts';
 import type { RecordedPorts } from '../model/recorded.ts';
 import type { Wanted } from './shadow-writer.ts';
 
-describe('ShadowWriter, of mesh ports that are free', () => {
+describe('mesh ports that a shadow Service sets free', () => {
   it('lets mesh ports rest on record before they are gone from it, and until proxies have acknowledged that', async () => {
     await using writing = await follow(manifest('shop', 5000), manifest('cart', 5001));
     const { want, lead, wrote, server, proxies, recorded } = writing;
