@@ -1,11 +1,12 @@
 // A real etcd and API server with services and endpoints in it, of which some are probed: their endpoints answer.
 
 import { createServer } from 'node:http';
-import { networkInterfaces } from 'node:os';
 
+import { shadowOfAnnotation } from '../../src/apply/shadow-name.ts';
 import { listen } from '../../test/kit/backends/backend.ts';
 import { startControlPlane, type ControlPlane } from '../../test/kit/control-plane.ts';
 import { KubeObjects, type KubeObject } from '../../test/kit/kube-objects.ts';
+import { machineAddress } from '../../test/kit/machine-address.ts';
 import { podAddress } from './controller-addresses.ts';
 import { nthName, serviceObject, sliceObject, type ServiceGiven } from './cluster-objects.ts';
 import { now } from './now.ts';
@@ -103,15 +104,12 @@ export class ClusterWorld implements AsyncDisposable {
   /** Mesh ports on record, by `namespace/name` of the service. */
   async meshPorts(): Promise<ReadonlyMap<string, number>> {
     const path = `/api/v1/namespaces/${meshNamespace}/services?labelSelector=app%3Dmaesh,type%3Dshadow`;
-    const shadows = await this.#objects.list(path);
+    const { items: shadows } = (await this.#objects.send({ path })) as { readonly items: readonly Shadow[] };
     return new Map(
-      shadows.map(({ metadata, spec }) => {
-        const [name = '', namespace = ''] = metadata.name
-          .slice(meshNamespace.length + 1)
-          .split('-6d61657368-');
-        const { ports } = spec as { readonly ports: readonly { readonly targetPort: number }[] };
-        return [`${namespace}/${name}`, ports[0]?.targetPort ?? 0];
-      }),
+      shadows.map(({ metadata, spec }) => [
+        metadata.annotations?.[shadowOfAnnotation] ?? '',
+        spec.ports[0]?.targetPort ?? 0,
+      ]),
     );
   }
 
@@ -140,6 +138,12 @@ export class ClusterWorld implements AsyncDisposable {
   }
 }
 
+/** What is read of a shadow Service. */
+interface Shadow {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: { readonly ports: readonly { readonly targetPort: number }[] };
+}
+
 interface Backend {
   readonly address: string;
   readonly port: number;
@@ -151,12 +155,4 @@ async function startBackend(number: number): Promise<Backend> {
   const address = machineAddress();
   const server = createServer((_, response) => response.end(String(number)));
   return { address, ...(await listen(server, { name: String(number), address })) };
-}
-
-/** An address of this machine that is no loopback address. */
-function machineAddress(): string {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const found = all.find(({ family, internal }) => family === 'IPv4' && !internal);
-  if (found === undefined) throw new Error('This machine has no address but loopback');
-  return found.address;
 }

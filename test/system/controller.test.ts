@@ -2,7 +2,6 @@
 // requests that are answered, and back to what the controller writes.
 
 import assert from 'node:assert/strict';
-import { networkInterfaces } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 
 import { runController } from '../../src/app/controller.ts';
@@ -16,20 +15,12 @@ import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { startEnvoyProcess, type EnvoyProcess } from '../kit/envoy-process.ts';
 import { freePort } from '../kit/free-port.ts';
 import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
+import { machineAddress } from '../kit/machine-address.ts';
 import { RecordLog } from '../kit/record-log.ts';
 import { until } from '../kit/until.ts';
 
 const proxyAddress = '127.99.0.1';
 const shadowName = 'maesh-shop-6d61657368-store';
-
-/** An address of this machine that is no loopback address, as the API server wants it of endpoints. */
-function machineAddress(): string {
-  for (const addresses of Object.values(networkInterfaces())) {
-    const found = addresses?.find(({ family, internal }) => family === 'IPv4' && !internal);
-    if (found !== undefined) return found.address;
-  }
-  throw new Error('this machine has no address but loopback');
-}
 
 function service(ports: readonly object[]): KubeObject {
   return {
