@@ -12,6 +12,7 @@ import {
 import { parseAddressRange } from './addresses.ts';
 import { buildTopology, TopologyBuilder, type ModelOptions } from './build.ts';
 import type { KubeContainerPort, KubeObject } from './objects.ts';
+import type { ObjectChange } from './offer.ts';
 import { standalonePorts } from './ports.ts';
 import type { ServicePort, Topology } from './topology.ts';
 
@@ -304,6 +305,33 @@ describe('a builder', () => {
     assert.deepEqual(endpointsOf(builder.build()), ['10.0.0.9:8080'], 'its pods are followed all the same');
     builder.apply({ changes: [put(kubeService({ ports: [{ targetPort: 8080 }] }))], problems: [] });
     assert.deepEqual(codesOf(builder.build()), []);
+  });
+
+  it('goes on with what an annotation said where it means nothing any more, and with the rest of the new object', () => {
+    const builder = new TopologyBuilder(options);
+    const shop = (traffic: string, port: number): ObjectChange => {
+      const annotations = { 'mesh.traefik.io/traffic-type': traffic, 'mesh.traefik.io/max-connections': '5' };
+      return put(kubeService({ annotations, ports: [{ port }] }));
+    };
+    const after = (change: ObjectChange): Topology => {
+      builder.apply({ changes: [change], problems: [] });
+      return builder.build();
+    };
+    after(shop('tcp', 5432));
+    for (const [traffic, port] of [
+      ['tpc', 5433],
+      ['TCP', 5434],
+    ] as const) {
+      const topology = after(shop(traffic, port));
+      assert.partialDeepStrictEqual(portsOf(topology), [
+        { port, traffic: 'tcp', policy: { maxConnections: 5 } },
+      ]);
+      assert.deepEqual(codesOf(topology), ['MAESH_SERVICE_ANNOTATION']);
+    }
+    assert.deepEqual(codesOf(after(shop('http', 80))), []);
+    // Of a service that is new, nothing is known.
+    after(take(kubeService()));
+    assert.equal(portsOf(after(shop('tpc', 80)))[0]?.traffic, 'http');
   });
 
   it('refuses an object that is offered as another kind', () => {
