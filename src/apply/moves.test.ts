@@ -91,7 +91,10 @@ describe('Moves', () => {
     clock.advance(1);
     assert.equal(moves.isDeserted(5000), true);
     assert.deepEqual(moves.takeTurns(), ['a', 'b']);
-    assert.deepEqual(moves.takeTurns(), ['c', 'a'], 'again, until it is off the record');
+    assert.deepEqual(moves.takeTurns(), ['c']);
+    assert.deepEqual(moves.takeTurns(), [], 'once');
+    see(moves, 'b', { version: '8', ports: [at(5021)] });
+    assert.deepEqual(moves.takeTurns(), ['b'], 'again where it has become another meanwhile');
     for (const name of ['a', 'b', 'c']) see(moves, name, { ports: [] });
     assert.equal(moves.isEmpty, true);
   });

@@ -88,7 +88,7 @@ export class Moves {
   /** By the shared port that they come from: names of shadow Services of which callers are sent to their own ports. */
   readonly #gone = new Map<number, Set<string>>();
   readonly #fromOf = new Map<string, readonly number[]>();
-  /** Names whose turn to switch has come. */
+  /** Names whose turn has come for the step that is next. */
   readonly #mayGo = new Set<string>();
   /** Since when callers are sent to a shared port no more, by the clock. */
   readonly #leftAt = new Map<number, number>();
@@ -145,21 +145,14 @@ export class Moves {
     }
   }
 
-  /** Names of the shadow Services whose turn it is now to take their next step: others each time, as long as there are. */
+  /** Names of the shadow Services whose turn it is now to take their next step; each is named once for a step. */
   takeTurns(): readonly string[] {
     const turns: string[] = [];
     for (const name of this.#ready()) {
       if (turns.length >= this.#timing.batch) break;
       turns.push(name);
     }
-    for (const name of turns) if (this.#waiting.has(name)) this.#mayGo.add(name);
-    for (const name of turns) {
-      for (const port of this.#fromOf.get(name) ?? []) {
-        const names = this.#gone.get(port);
-        // Behind the others, should it fail.
-        if (names?.delete(name) === true) names.add(name);
-      }
-    }
+    for (const name of turns) this.#mayGo.add(name);
     return turns;
   }
 
@@ -179,7 +172,10 @@ export class Moves {
     for (const [name, { settledAt = Infinity }] of this.#waiting) {
       if (settledAt <= settledBy && !this.#mayGo.has(name)) yield name;
     }
-    for (const [port, names] of this.#gone) if (this.isDeserted(port)) yield* names;
+    for (const [port, names] of this.#gone) {
+      if (!this.isDeserted(port)) continue;
+      for (const name of names) if (!this.#mayGo.has(name)) yield name;
+    }
   }
 
   #forget(name: string): void {

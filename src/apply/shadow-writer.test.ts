@@ -137,6 +137,22 @@ describe('ShadowWriter', () => {
     assert.deepEqual(shop().spec, manifest('shop', 5002).spec);
   });
 
+  it('leaves services at the port that they share where none is left for them', async () => {
+    const there = [manifest('cart', 5000), manifest('shop', 5000), manifest('user', 5001)];
+    await using writing = await follow(...there);
+    const { want, lead, wrote } = writing;
+    const { drafts } = wanted({ cart: 0, shop: 0, user: 0, later: 0 });
+    const assigned = new Map([
+      [sharedKey(5000), 5000],
+      ['store/user/80', 5001],
+      ['store/later/80', 5002],
+    ]);
+    const table = { ...emptyPortTable, http: { assigned, resting: new Set<number>() } };
+    want({ drafts, table, shared: new Map([[5000, { port: 5000, isLeft: false }]]) });
+    lead();
+    await wrote(`apply ${nameOf('later')}`);
+  });
+
   it('puts right what somebody else changes, and takes strange ports away', async () => {
     const shop = manifest('shop', 5000);
     await using writing = await follow(shop);
