@@ -50,8 +50,8 @@ export class TopologyComposer {
   /** Problems of the drafts that have any. */
   readonly #draftProblems = new Map<ServiceKey, readonly Problem[]>();
   #handedOut: HandedOut | undefined;
-  /** Services that are roots in it: what they say depends on others. */
-  #roots: ReadonlySet<ServiceKey> = new Set();
+  /** Roots in it: what they say depends on others. */
+  #roots: ReadonlyMap<ServiceKey, RootDraft> = new Map();
 
   constructor(options: ComposeOptions) {
     this.#options = options;
@@ -104,7 +104,7 @@ export class TopologyComposer {
       const kept = old === undefined ? service : keepEqualParts(old, service);
       if (kept !== old) changed.set(key, kept);
     }
-    this.#roots = new Set(splits.keys());
+    this.#roots = new Map(splits);
     return changed;
   }
 
@@ -114,11 +114,21 @@ export class TopologyComposer {
   }
 
   /** The drafts of services that may be others though everybody keeps what is handed out to them. */
-  *#affected({ drafts, touched, splits, access }: Parts): Generator<readonly [ServiceKey, ServiceDraft]> {
-    for (const key of new Set([...touched, ...splits.keys(), ...this.#roots, ...(access?.touched ?? [])])) {
+  *#affected(parts: Parts): Generator<readonly [ServiceKey, ServiceDraft]> {
+    const { drafts, touched, access } = parts;
+    for (const key of new Set([...touched, ...this.#affectedRoots(parts), ...(access?.touched ?? [])])) {
       const draft = drafts.get(key);
       if (draft !== undefined) yield [key, draft];
     }
+  }
+
+  /** Roots that were drafted anew or are none any more, and those to whose backends something has happened. */
+  *#affectedRoots({ splits, touched }: Parts): Generator<ServiceKey> {
+    for (const [root, draft] of splits) {
+      if (draft !== this.#roots.get(root) || draft.backends.values().some((key) => touched.has(key)))
+        yield root;
+    }
+    for (const root of this.#roots.keys()) if (!splits.has(root)) yield root;
   }
 
   #problems({ drafts, touched, problems }: Parts): readonly Problem[] {

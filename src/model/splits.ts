@@ -21,6 +21,8 @@ export interface SplitDraft {
 export interface RootDraft {
   /** In the order in which they are tried. A port of which nothing is split is not among them. */
   readonly splits: ReadonlyMap<PortKey, readonly SplitDraft[]>;
+  /** Every service that gets a part. */
+  readonly backends: ReadonlySet<ServiceKey>;
   readonly problems: readonly Problem[];
 }
 
@@ -40,7 +42,11 @@ export function draftSplits(
   if (splits.length === 0) return undefined;
   const draft = context.drafts.get(root);
   if (draft === undefined)
-    return { splits: new Map(), problems: splits.map((split) => splitProblem.noRoot(split)) };
+    return {
+      splits: new Map(),
+      backends: new Set(),
+      problems: splits.map((split) => splitProblem.noRoot(split)),
+    };
   return new RootPass(root, context.divider).draft(draft);
 }
 
@@ -62,7 +68,9 @@ class RootPass {
       const drafts = this.#splitsOf(port);
       if (drafts.length > 0) splits.set(port.key, drafts);
     }
-    return { splits, problems: [...this.#problems.values()] };
+    const shares = [...splits.values()].flat().flatMap((split) => split.shares);
+    const backends = new Set(shares.map(({ service }) => service));
+    return { splits, backends, problems: [...this.#problems.values()] };
   }
 
   readonly #report = (problem: Problem): void => {

@@ -2,7 +2,7 @@
 // are those of Maesh 1.3; what stands in them is ours. Types only, so that the CLI can read them too.
 
 import type { PortPolicy } from '../../model/policy.ts';
-import type { TrafficType, UpstreamProtocol } from '../../model/topology.ts';
+import type { HttpMatch, TrafficType, UpstreamProtocol } from '../../model/topology.ts';
 import type { ResourcesJson } from '../../translate/inspect.ts';
 
 /** Every path that is served, in the order in which users are told of them. */
@@ -51,7 +51,21 @@ export interface ServicePortJson {
   readonly meshPort: number | null;
   /** Port on the service's own address at which this one is open; null where it is not open there. */
   readonly localPort: number | null;
+  /** How what is sent there is divided, in the order in which it is tried; the endpoints get what is left. */
+  readonly splits: readonly SplitJson[];
   readonly endpoints: readonly EndpointJson[];
+}
+
+export interface SplitJson {
+  /** The requests that are divided, those of any of these; null where everything is. */
+  readonly matches: readonly HttpMatch[] | null;
+  readonly backends: readonly {
+    /** `name@namespace`. */
+    readonly service: string;
+    readonly port: number;
+    /** Its part of the sum of all weights. */
+    readonly weight: number;
+  }[];
 }
 
 /** The policy of the model, absent what is not asked for, with the circuit breaker's condition as an expression. */

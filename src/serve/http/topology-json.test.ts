@@ -52,6 +52,7 @@ test('a topology is written with services, ports and endpoints', () => {
         },
         meshPort: 20_000,
         localPort: 80,
+        splits: [{ backends: [{ key: 'store/till/80', weight: 1 }] }],
         endpoints: [
           endpoint('10.0.0.1', { otherAddresses: ['fd00::1'], pod: 'store/shop-0', node: 'one', zone: 'a' }),
           endpoint('10.0.0.2'),
@@ -88,6 +89,7 @@ test('a topology is written with services, ports and endpoints', () => {
             policy: { retryAttempts: 2, circuitBreaker: 'NetworkErrorRatio() > 0.5' },
             meshPort: 20_000,
             localPort: 80,
+            splits: [{ matches: null, backends: [{ service: 'till@store', port: 80, weight: 1 }] }],
             endpoints: [
               {
                 address: '10.0.0.1',
@@ -110,6 +112,7 @@ test('a topology is written with services, ports and endpoints', () => {
             policy: null,
             meshPort: null,
             localPort: null,
+            splits: [],
             endpoints: [],
           },
         ],

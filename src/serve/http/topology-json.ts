@@ -4,8 +4,15 @@ import { printCondition } from '../../model/breaker-condition.ts';
 import { objectKey, type ObjectKey } from '../../model/key.ts';
 import type { PortPolicy } from '../../model/policy.ts';
 import type { Problem } from '../../model/problem.ts';
-import type { Endpoint, Service, ServicePort, Topology } from '../../model/topology.ts';
-import type { EndpointJson, PolicyJson, ProblemJson, ServiceJson, ServicePortJson } from './api-types.ts';
+import type { Endpoint, Service, ServicePort, Split, Topology } from '../../model/topology.ts';
+import type {
+  EndpointJson,
+  PolicyJson,
+  ProblemJson,
+  ServiceJson,
+  ServicePortJson,
+  SplitJson,
+} from './api-types.ts';
 import { arrayPieces, extendedPieces, listPieces, objectPieces } from './json-pieces.ts';
 
 const emptyTopology: Topology = { services: new Map(), problems: [] };
@@ -67,12 +74,23 @@ function portPieces(port: ServicePort): Generator<string> {
     policy: port.policy === undefined ? null : policyJson(port.policy),
     meshPort: port.meshPort ?? null,
     localPort: port.localPort ?? null,
+    splits: (port.splits ?? []).map(splitJson),
   };
   return extendedPieces(own, ['endpoints', arrayPieces(port.endpoints, endpointJson)]);
 }
 
 function policyJson({ circuitBreaker: condition, ...policy }: PortPolicy): PolicyJson {
   return { ...policy, ...(condition !== undefined && { circuitBreaker: printCondition(condition) }) };
+}
+
+function splitJson({ matches, backends }: Split): SplitJson {
+  return {
+    matches: matches ?? null,
+    backends: backends.map(({ key, weight }) => {
+      const [namespace = '', name = '', port = ''] = key.split('/');
+      return { service: nameAtNamespace(namespace, name), port: Number(port), weight };
+    }),
+  };
 }
 
 function endpointJson(endpoint: Endpoint): EndpointJson {
