@@ -16,7 +16,8 @@ target = here.parent / "proto"
 modules = [crate / "proto" / m for m in (
     "data-plane-api", "xds", "protoc-gen-validate", "googleapis", "opentelemetry-proto", "cel-spec/proto", "client_model")]
 
-shutil.rmtree(target, ignore_errors=True)
+for old in target.glob("*/"):
+    shutil.rmtree(old)
 queue = (here / "proto-roots.txt").read_text().split()
 seen = set()
 while queue:
