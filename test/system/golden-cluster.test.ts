@@ -114,6 +114,21 @@ function marks(step: number): readonly KubeObject[] {
       endpoints: [],
     },
     { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [container] } },
+    {
+      apiVersion: 'split.smi-spec.io/v1alpha4',
+      kind: 'TrafficSplit',
+      metadata,
+      spec: { service: 'mark', backends: [] },
+    },
+    {
+      apiVersion: 'access.smi-spec.io/v1alpha3',
+      kind: 'TrafficTarget',
+      metadata,
+      spec: { destination: { name: 'mark' } },
+    },
+    { apiVersion: 'specs.smi-spec.io/v1alpha4', kind: 'HTTPRouteGroup', metadata, spec: { matches: [] } },
+    { apiVersion: 'specs.smi-spec.io/v1alpha4', kind: 'TCPRoute', metadata },
+    { apiVersion: 'specs.smi-spec.io/v1alpha4', kind: 'UDPRoute', metadata },
   ];
 }
 
