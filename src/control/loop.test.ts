@@ -29,6 +29,7 @@ const noTypes: Resources = {
   'type.googleapis.com/envoy.config.listener.v3.Listener': new Map(),
   'type.googleapis.com/envoy.config.route.v3.RouteConfiguration': new Map(),
   'type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration': new Map(),
+  'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig': new Map(),
 };
 
 function start(

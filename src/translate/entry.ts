@@ -2,12 +2,14 @@
 
 import type { Listener } from '../gen/envoy/config/listener/v3/listener_pb.ts';
 import type { PortRange } from '../model/ports.ts';
+import { accessControl } from './access/access-control.ts';
 import type { AddressAndPort } from './address.ts';
 import { policyFiltersOf } from './filter-policy.ts';
 import { httpManager, routesNamed } from './http-manager.ts';
 import { tcpListener } from './listener.ts';
 import { noEndpoints, noService } from './local-replies.ts';
 import { blockName, clusterName, entryName, type ServedPort } from './names.ts';
+import type { TranslateOptions } from './options.ts';
 import { tcpProxy } from './tcp-proxy.ts';
 import { udpListener } from './udp.ts';
 
@@ -17,10 +19,15 @@ import { udpListener } from './udp.ts';
  */
 export function entryListener(
   port: ServedPort,
-  where: { readonly at: AddressAndPort; readonly block: PortRange },
+  where: {
+    readonly at: AddressAndPort;
+    readonly block: PortRange;
+    readonly options: Pick<TranslateOptions, 'isAccessControlled'>;
+  },
 ): Listener {
   const name = entryName(port);
-  const { at, block } = where;
+  const { at, block, options } = where;
+  const access = accessControl(options);
   if (port.traffic === 'udp') return udpListener({ name, at, cluster: clusterName(port) });
   const filter =
     port.traffic === 'tcp'
@@ -29,8 +36,9 @@ export function entryListener(
           statPrefix: 'entry',
           meshPort: String(port.meshPort),
           routes: routesNamed(blockName('http', block)),
-          filters: policyFiltersOf(port),
-          localReplies: [noEndpoints, noService],
+          filters: [...access.filters, ...policyFiltersOf(port)],
+          internalHeaders: access.internalHeaders,
+          localReplies: [noEndpoints, noService, ...access.localReplies],
         });
   return tcpListener({ name, addresses: [at], filters: [filter] });
 }

@@ -7,6 +7,7 @@ import type { Any } from '@bufbuild/protobuf/wkt';
 import type { HeaderValueOption } from '../gen/envoy/config/core/v3/base_pb.ts';
 import type { HttpFilter } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
 import type { ServicePort } from '../model/topology.ts';
+import { accessFilterName } from './access/access-policy.ts';
 import { breaker, breakerFilter, breakerHeader, breakerName } from './circuit-breaker.ts';
 import { rateLimit, rateLimitFilter, rateLimitName } from './rate-limit.ts';
 
@@ -33,11 +34,16 @@ export interface FilterPolicy {
   readonly responseHeadersToAdd: HeaderValueOption[];
 }
 
-/** Makes it. */
-export function filterPolicy({ key, policy }: Pick<ServicePort, 'key' | 'policy'>): FilterPolicy {
+/** Makes it, with who may take the route where it says so itself. */
+export function filterPolicy({
+  key,
+  policy,
+  guard,
+}: Pick<ServicePort, 'key' | 'policy'> & { readonly guard?: Any | undefined }): FilterPolicy {
   const { rateLimit: limit, circuitBreaker: condition } = policy ?? {};
   return {
     typedPerFilterConfig: {
+      ...(guard !== undefined && { [accessFilterName]: guard }),
       ...(limit !== undefined && { [rateLimitName]: rateLimit(limit) }),
       ...(condition !== undefined && { [breakerName]: breaker(key, condition) }),
     },

@@ -66,6 +66,7 @@ export function isRoutedAlike(a: PlacedPort, b: PlacedPort | undefined): boolean
     a.port.key === b.port.key &&
     a.number === b.number &&
     a.port.policy === b.port.policy &&
+    a.port.access === b.port.access &&
     // Of TCP ports it is endpoints that a split changes.
     (a.port.traffic !== 'http' || a.port.splits === b.port.splits) &&
     isSharedAlike(a.port.sharedPorts, b.port.sharedPorts)

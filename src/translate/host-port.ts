@@ -13,6 +13,7 @@ import {
   type HttpConnectionManager,
   ScopedRoutesSchema,
 } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
+import { accessControl } from './access/access-control.ts';
 import type { AddressAndPort } from './address.ts';
 import { ads } from './config-source.ts';
 import { policyFilters } from './filter-policy.ts';
@@ -20,7 +21,8 @@ import { hostFilter } from './host-lua.ts';
 import { httpManager } from './http-manager.ts';
 import { tcpListener } from './listener.ts';
 import { noEndpoints, noSuchHost, noTunnel } from './local-replies.ts';
-import { clusterName, hostPortName, hostRoutesName, internalHeaders, type ServedPort } from './names.ts';
+import { hostPortName, hostRoutesName, internalHeaders, type ServedPort } from './names.ts';
+import type { TranslateOptions } from './options.ts';
 import { type HttpRoute, routeConfiguration } from './routes.ts';
 
 /** HTTP ports of one service, in the service's own order. */
@@ -30,7 +32,11 @@ export interface HostService {
 }
 
 /** Makes the listener. */
-export function hostListener(at: AddressAndPort): Listener {
+export function hostListener(
+  at: AddressAndPort,
+  options: Pick<TranslateOptions, 'isAccessControlled'>,
+): Listener {
+  const access = accessControl(options);
   return tcpListener({
     name: hostPortName,
     addresses: [at],
@@ -39,8 +45,9 @@ export function hostListener(at: AddressAndPort): Listener {
         statPrefix: hostPortName,
         meshPort: undefined,
         routes: byNamespace,
-        filters: [hostFilter, ...policyFilters],
-        localReplies: [noTunnel, noEndpoints, noSuchHost],
+        filters: [hostFilter, ...access.filters, ...policyFilters],
+        internalHeaders: access.internalHeaders,
+        localReplies: [noTunnel, noEndpoints, noSuchHost, ...access.localReplies],
       }),
     ],
   });
@@ -69,9 +76,9 @@ function serviceRoutes({ name, ports }: HostService): HttpRoute[] {
   return ports.map((port) => ({
     name: port.key,
     domains: port === main ? [name, `${name}:${port.port}`] : [`${name}:${port.port}`],
-    cluster: clusterName(port),
     policy: port.policy,
     splits: port.splits,
+    access: port.access,
   }));
 }
 

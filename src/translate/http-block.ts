@@ -5,28 +5,35 @@ import type { RouteConfiguration } from '../gen/envoy/config/route/v3/route_pb.t
 import { byText } from '../model/key.ts';
 import type { PortRange } from '../model/ports.ts';
 import type { Service, SharedPort } from '../model/topology.ts';
+import { accessControl } from './access/access-control.ts';
 import { policyFilters } from './filter-policy.ts';
 import { httpManager, routesNamed } from './http-manager.ts';
 import { blockAddresses, tcpListener } from './listener.ts';
 import { noEndpoints, noService } from './local-replies.ts';
 import { noServiceFilter, noServiceHost } from './no-service.ts';
-import { blockName, clusterName, internalHeaders, type ServedPort } from './names.ts';
+import { blockName, internalHeaders, type ServedPort } from './names.ts';
+import type { TranslateOptions } from './options.ts';
 import { routeConfiguration } from './routes.ts';
 import { sharedDomains, sharedPortFilter, sharedVirtualHost } from './shared-port.ts';
 
 /** Makes the listener of a block. Nothing in it depends on the services whose ports lie in the block. */
-export function httpBlockListener(block: PortRange, meshAddress: string): Listener {
+export function httpBlockListener(
+  block: PortRange,
+  options: Pick<TranslateOptions, 'meshAddress' | 'isAccessControlled'>,
+): Listener {
   const name = blockName('http', block);
+  const access = accessControl(options);
   return tcpListener({
     name,
-    addresses: blockAddresses(meshAddress, block),
+    addresses: blockAddresses(options.meshAddress, block),
     filters: [
       httpManager({
         statPrefix: 'mesh',
         meshPort: '%DOWNSTREAM_LOCAL_PORT%',
         routes: routesNamed(name),
-        filters: [noServiceFilter, sharedPortFilter, ...policyFilters],
-        localReplies: [noEndpoints, noService],
+        filters: [noServiceFilter, sharedPortFilter, ...access.filters, ...policyFilters],
+        internalHeaders: access.internalHeaders,
+        localReplies: [noEndpoints, noService, ...access.localReplies],
       }),
     ],
   });
@@ -54,9 +61,9 @@ export function httpBlockRoutes(block: PortRange, ports: readonly BlockPort[]): 
         ...(isOwn ? [String(port.meshPort)] : []),
         ...here.flatMap((each) => sharedDomains(service, each.port)),
       ],
-      cluster: clusterName(port),
       policy: port.policy,
       splits: port.splits,
+      access: port.access,
     };
   });
   return routeConfiguration({

@@ -33,6 +33,8 @@ export interface HttpManagerOptions {
   /** Filters before the router. */
   readonly filters: readonly HttpFilter[];
   readonly localReplies: readonly ResponseMapper[];
+  /** Internal headers that filters set, besides those that are always set or removed. */
+  readonly internalHeaders?: readonly string[];
 }
 
 /** Takes the routes from the RouteConfiguration of that name. */
@@ -53,7 +55,7 @@ export function httpManager(options: HttpManagerOptions): Filter {
     statPrefix: options.statPrefix,
     codecType: HttpConnectionManager_CodecType.AUTO,
     routeSpecifier: options.routes,
-    earlyHeaderMutationExtensions: [earlyHeaders(options.meshPort)],
+    earlyHeaderMutationExtensions: [earlyHeaders(options)],
     httpFilters: [...options.filters, router],
     localReplyConfig: { mappers: [...options.localReplies] },
     ...transparency,
@@ -101,7 +103,10 @@ const router = create(HttpFilterSchema, {
 });
 
 /** Sets the internal headers before anything reads one. Overwriting is what keeps clients from sending their own. */
-function earlyHeaders(meshPort: string | undefined) {
+function earlyHeaders({
+  meshPort,
+  internalHeaders: others = [],
+}: Pick<HttpManagerOptions, 'meshPort' | 'internalHeaders'>) {
   const set = (key: string, value: string) => ({
     action: {
       case: 'append' as const,
@@ -122,6 +127,7 @@ function earlyHeaders(meshPort: string | undefined) {
         remove(internalHeaders.forwardedProto),
         set(internalHeaders.forwardedProto, '%REQ(x-forwarded-proto)%'),
         meshPort === undefined ? remove(internalHeaders.port) : set(internalHeaders.port, meshPort),
+        ...others.map(remove),
       ],
     }),
   };

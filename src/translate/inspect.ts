@@ -13,18 +13,22 @@ export interface ResourcesJson {
   readonly scopedRoutes: readonly JsonObject[];
   readonly clusters: readonly JsonObject[];
   readonly endpoints: readonly JsonObject[];
+  /** Who calls; absent where access isn't controlled. */
+  readonly extensions?: readonly JsonObject[];
 }
 
 /** Decodes all resources. */
 export function resourcesToJson(resources: Resources): ResourcesJson {
   const all = (type: keyof typeof typeUrls): JsonObject[] =>
     [...resources[typeUrls[type]].values()].map(resourceToJson);
+  const extensions = all('extensions');
   return {
     listeners: all('listener'),
     routes: all('routes'),
     scopedRoutes: all('scopedRoutes'),
     clusters: all('cluster'),
     endpoints: all('endpoints'),
+    ...(extensions.length > 0 && { extensions }),
   };
 }
 

@@ -1,6 +1,6 @@
 // What proxies answer by themselves: an explanation for the person who reads it, as text.
 
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 
 import {
   type ResponseMapper,
@@ -44,17 +44,20 @@ export const noTunnel: ResponseMapper = create(ResponseMapperSchema, {
     },
   },
   statusCode: 405,
-  ...text('The mesh opens no tunnels (CONNECT): call services by http://, not https://.\n'),
+  ...replyText('The mesh opens no tunnels (CONNECT): call services by http://, not https://.\n'),
 });
 
 function onFlag(flag: string, body: string): ResponseMapper {
   return create(ResponseMapperSchema, {
     filter: { filterSpecifier: { case: 'responseFlagFilter', value: { flags: [flag] } } },
-    ...text(body),
+    ...replyText(body),
   });
 }
 
-function text(format: string) {
+/** The body of a reply, in Envoy's format language. */
+export function replyText(
+  format: string,
+): Pick<MessageInitShape<typeof ResponseMapperSchema>, 'bodyFormatOverride'> {
   return {
     bodyFormatOverride: {
       format: {

@@ -1,6 +1,7 @@
 // Every name that proxies see is made here, so that whatever refers to a resource and the resource itself agree.
 // Names say nothing but what the thing is: never a version or a hash, so that a change never renames anything.
 
+import type { ObjectKey, PortKey } from '../model/key.ts';
 import type { PortRange } from '../model/ports.ts';
 import type { ServicePort, TrafficType } from '../model/topology.ts';
 
@@ -16,6 +17,8 @@ export const internalHeaders = {
   port: 'x-maesh-port',
   /** The client's own `x-forwarded-proto`, kept from being overwritten. */
   forwardedProto: 'x-maesh-forwarded-proto',
+  /** Where access is controlled: the service account that calls, as `namespace/name`; absent where nobody knows. */
+  caller: 'x-maesh-caller',
   /** On answers to a circuit breaker: what Envoy has to say of them (`%RESPONSE_FLAGS%`). */
   flags: 'x-maesh-flags',
   /** On the port that serves every service by Host: the namespace in the Host, in lower case. */
@@ -36,6 +39,16 @@ export function clusterName(port: ServedPort): string {
 
 /** Value from which a TCP block makes {@link clusterName}, in Envoy's format language. */
 export const tcpClusterNameFormat = 'tcp-%DOWNSTREAM_LOCAL_PORT%';
+
+/** Cluster of those pods of an HTTP service port that are of some service accounts, and their endpoints. */
+export function accountsClusterName(port: PortKey, accounts: readonly ObjectKey[]): string {
+  return `${port}@${accounts.join('+')}`;
+}
+
+/** What proxies know of callers, one part of it: `callers/0`. */
+export function callerTagsName(shard: number): string {
+  return `callers/${shard}`;
+}
 
 /** Endpoints of a service port. Never the mesh port: a port given to another service must not bring old endpoints. */
 export function endpointsName(port: ServedPort): string {

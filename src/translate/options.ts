@@ -13,4 +13,6 @@ export interface TranslateOptions {
   readonly readiness: AddressAndPort;
   /** One HTTP port that serves every HTTP service by Host; standalone only. */
   readonly hostPort: AddressAndPort | undefined;
+  /** Whether the topology says who may call what. */
+  readonly isAccessControlled?: boolean;
 }

@@ -7,8 +7,11 @@ import { ClusterLoadAssignmentSchema } from '../gen/envoy/config/endpoint/v3/end
 import { ListenerSchema } from '../gen/envoy/config/listener/v3/listener_pb.ts';
 import { RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
 import { ScopedRouteConfigurationSchema } from '../gen/envoy/config/route/v3/scoped_route_pb.ts';
+import { TypedExtensionConfigSchema } from '../gen/envoy/config/core/v3/extension_pb.ts';
+import { IPTaggingSchema } from '../gen/envoy/extensions/filters/http/ip_tagging/v3/ip_tagging_pb.ts';
 import { LocalRateLimitSchema } from '../gen/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.ts';
 import { LuaPerRouteSchema, LuaSchema } from '../gen/envoy/extensions/filters/http/lua/v3/lua_pb.ts';
+import { RBACPerRouteSchema, RBACSchema } from '../gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.ts';
 import { RouterSchema } from '../gen/envoy/extensions/filters/http/router/v3/router_pb.ts';
 import { HttpConnectionManagerSchema } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
 import { ConfigSchema as SetFilterStateSchema } from '../gen/envoy/extensions/filters/network/set_filter_state/v3/set_filter_state_pb.ts';
@@ -31,14 +34,18 @@ export const registry: Registry = createRegistry(
   HttpConnectionManagerSchema,
   HttpProtocolOptionsSchema,
   HeaderMutationSchema,
+  IPTaggingSchema,
   LocalRateLimitSchema,
   LuaPerRouteSchema,
   LuaSchema,
   PreserveCaseFormatterConfigSchema,
   PreviousHostsPredicateSchema,
+  RBACPerRouteSchema,
+  RBACSchema,
   RouterSchema,
   SetFilterStateSchema,
   TcpProxySchema,
+  TypedExtensionConfigSchema,
   UdpProxyConfigSchema,
   UdpRouteSchema,
   UpstreamTlsContextSchema,

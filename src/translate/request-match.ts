@@ -31,6 +31,17 @@ export function headerConditions({ methods, headers }: HttpMatch): HeaderMatcher
   ];
 }
 
+/** A condition that a header has a value. */
+export function headerIs(name: string, value: string): HeaderMatcher {
+  return create(HeaderMatcherSchema, {
+    name,
+    headerMatchSpecifier: {
+      case: 'stringMatch',
+      value: { matchPattern: { case: 'exact', value } },
+    },
+  });
+}
+
 /** A condition that the whole value of a header matches an expression. */
 export function headerMatches(name: string, regex: string): HeaderMatcher {
   return create(HeaderMatcherSchema, {

@@ -8,6 +8,8 @@ export const typeUrls = {
   endpoints: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
   listener: 'type.googleapis.com/envoy.config.listener.v3.Listener',
   routes: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
+  /** Configurations of filters that come apart from their listeners. */
+  extensions: 'type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig',
   scopedRoutes: 'type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration',
 } as const;
 

@@ -17,7 +17,9 @@ import {
 import { type RouteConfiguration, RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
 import { PreviousHostsPredicateSchema } from '../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts';
 import type { PortPolicy } from '../model/policy.ts';
-import type { Split } from '../model/topology.ts';
+import type { AccessRule, ServicePort, Split } from '../model/topology.ts';
+import { accessPolicy, type RuleLists } from './access/access-policy.ts';
+import { type Passage, type Way, waysTo } from './access/access-routes.ts';
 import { milliseconds, never } from './durations.ts';
 import { filterPolicy } from './filter-policy.ts';
 import { internalHeaders } from './names.ts';
@@ -25,17 +27,18 @@ import { any } from './pack.ts';
 import { headerMatches } from './request-match.ts';
 import { everyPath, splitMatches } from './split-routes.ts';
 
-/** Requests that reach a cluster: where they are told by one of the domains. */
+/** Requests that reach a service port: where they are told by one of the domains. */
 export interface HttpRoute {
   /** Name of the virtual host: the service port's key. */
   readonly name: string;
   /** Values of the header that the RouteConfiguration finds virtual hosts by. */
   readonly domains: readonly string[];
-  readonly cluster: string;
   /** What the service port asks for. */
   readonly policy: PortPolicy | undefined;
   /** Requests that go elsewhere instead. */
   readonly splits: readonly Split[] | undefined;
+  /** Who may call it; undefined where access isn't controlled. */
+  readonly access: readonly AccessRule[] | undefined;
 }
 
 /**
@@ -70,37 +73,63 @@ export function routeConfiguration(options: {
       internalHeaders.port,
       internalHeaders.namespace,
       internalHeaders.host,
+      ...(routes.some(({ access }) => access !== undefined) ? [internalHeaders.caller] : []),
       'x-envoy-external-address',
     ],
   });
 }
 
-function virtualHost({ name, domains, cluster, policy, splits = [] }: HttpRoute): VirtualHost {
-  const isEverythingSplit = splits.some(({ matches }) => matches === undefined);
+function virtualHost({ name: key, domains, policy, splits = [], access }: HttpRoute): VirtualHost {
+  const everything = splits.find(({ matches }) => matches === undefined);
+  const own = { key, ...(policy !== undefined && { policy }), ...(access !== undefined && { access }) };
+  const outer = access && (everything === undefined ? [access] : listsOf(everything));
   return create(VirtualHostSchema, {
-    name,
+    name: key,
     domains: [...domains],
-    ...filterPolicy({ key: name, ...(policy !== undefined && { policy }) }),
+    ...filterPolicy({ ...own, ...(outer !== undefined && { guard: accessPolicy(outer) }) }),
     requestHeadersToRemove: [internalHeaders.forwardedProto],
     routes: [
-      ...splits.flatMap(splitMatches).flatMap(({ backend, match }) =>
-        // An HTTP port's cluster is called as the port.
-        routesTo(backend.key, { match, policy: backend.policy }).map((own) =>
-          create(RouteSchema, { ...own, ...filterPolicy(backend) }),
-        ),
-      ),
-      ...(isEverythingSplit ? [] : routesTo(cluster, { match: everyRequest, policy })),
+      ...splits.flatMap((split) => {
+        const lists = split === everything ? outer : access && listsOf(split);
+        return splitRoutes(split, { lists, outer });
+      }),
+      ...(everything === undefined ? ownRoutes(own, outer) : []),
     ],
   });
+}
+
+function splitRoutes(split: Split, guards: Omit<Passage, 'match'>): Route[] {
+  return splitMatches(split).flatMap(({ backend, match }) =>
+    waysTo(backend, { match, ...guards }).flatMap((way) =>
+      routesTo(way, backend.policy).map((each) =>
+        create(RouteSchema, { ...each, ...filterPolicy({ ...backend, ...way }) }),
+      ),
+    ),
+  );
+}
+
+/** The virtual host has the policy of its port already. */
+function ownRoutes(
+  own: Pick<ServicePort, 'key' | 'policy' | 'access'>,
+  outer: RuleLists | undefined,
+): Route[] {
+  return waysTo(own, { match: everyRequest, lists: outer, outer }).flatMap((way) => {
+    const routes = routesTo(way, own.policy);
+    if (way.guard === undefined) return routes;
+    const { typedPerFilterConfig } = filterPolicy({ key: own.key, guard: way.guard });
+    return routes.map((each) => create(RouteSchema, { ...each, typedPerFilterConfig }));
+  });
+}
+
+/** Whoever calls the root must be let in by every backend: a split is never a way around. */
+function listsOf({ backends }: Split): RuleLists {
+  return backends.map(({ access }) => access ?? []);
 }
 
 const everyRequest = create(RouteMatchSchema, { pathSpecifier: everyPath });
 
 /** The routes of requests to a cluster: safe ones are sent again in more cases than others. */
-function routesTo(
-  cluster: string,
-  { match, policy }: { readonly match: RouteMatch; readonly policy: PortPolicy | undefined },
-): Route[] {
+function routesTo({ cluster, match }: Way, policy: PortPolicy | undefined): Route[] {
   const { ofAny, ofSafe } =
     policy?.retryAttempts === undefined ? threeAttempts : attempts(policy.retryAttempts);
   const timeout = policy?.requestTimeoutMs === undefined ? never : milliseconds(policy.requestTimeoutMs);

@@ -5,6 +5,7 @@ import { ClusterLoadAssignmentSchema } from '../gen/envoy/config/endpoint/v3/end
 import { ListenerSchema } from '../gen/envoy/config/listener/v3/listener_pb.ts';
 import { blockOf, type PortRange } from '../model/ports.ts';
 import type { Service, ServicePort } from '../model/topology.ts';
+import { accountPorts } from './access/account-ports.ts';
 import { cluster } from './cluster.ts';
 import { endpoints } from './endpoints.ts';
 import { entryListener } from './entry.ts';
@@ -45,10 +46,7 @@ export interface ServiceResources {
   readonly placed: readonly PlacedPort[];
 }
 
-interface PortResources {
-  readonly cluster: Resource;
-  readonly endpoints: Resource;
-}
+type PortResources = Pick<ServiceResources, 'clusters' | 'endpoints'>;
 
 /**
  * Makes the function that translates services. It remembers what it made for each service and service port, by
@@ -70,8 +68,8 @@ export function createServiceTranslator(options: TranslateOptions): (service: Se
     const ports = served.flatMap((port) => place(service, port, { number: port.meshPort, options }) ?? []);
     const resources = ports.map(({ port }) => portResources(service, port));
     const made: ServiceResources = {
-      clusters: resources.map((of) => of.cluster),
-      endpoints: resources.map((of) => of.endpoints),
+      clusters: resources.flatMap((of) => of.clusters),
+      endpoints: resources.flatMap((of) => of.endpoints),
       listeners: ports.flatMap((placed) => listeners(placed, options)),
       placed: [
         ...ports.filter(({ port }) => port.traffic !== 'udp'),
@@ -117,17 +115,22 @@ function elsewhere({ service, port, block }: PlacedPort, options: TranslateOptio
 
 function translatePort(service: Service, port: ServedPort): PortResources {
   const services = [service.key];
+  const ports = [port, ...accountPorts(port)];
   return {
-    cluster: pack(ClusterSchema, cluster(service, port), {
-      name: clusterName(port),
-      typeUrl: typeUrls.cluster,
-      services,
-    }),
-    endpoints: pack(ClusterLoadAssignmentSchema, endpoints(port), {
-      name: endpointsName(port),
-      typeUrl: typeUrls.endpoints,
-      services,
-    }),
+    clusters: ports.map((each) =>
+      pack(ClusterSchema, cluster(service, each), {
+        name: clusterName(each),
+        typeUrl: typeUrls.cluster,
+        services,
+      }),
+    ),
+    endpoints: ports.map((each) =>
+      pack(ClusterLoadAssignmentSchema, endpoints(each), {
+        name: endpointsName(each),
+        typeUrl: typeUrls.endpoints,
+        services,
+      }),
+    ),
   };
 }
 
@@ -143,7 +146,7 @@ function listeners({ service, port, block }: PlacedPort, options: TranslateOptio
   const { localAddress: address } = service;
   const { localPort } = port;
   if (address !== undefined && localPort !== undefined) {
-    const listener = entryListener(port, { at: { address, port: localPort }, block });
+    const listener = entryListener(port, { at: { address, port: localPort }, block, options });
     made.push(
       pack(ListenerSchema, listener, { name: entryName(port), typeUrl: typeUrls.listener, services }),
     );

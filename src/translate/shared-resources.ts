@@ -30,10 +30,7 @@ export function createSharedTranslator(
   const fixed = fixedListeners(options);
   // Neither the listener of a block nor the scope of a namespace says which ports there are.
   const whateverPorts = (): boolean => true;
-  const blockListeners = createGroupMemo(
-    (group) => packBlockListener(group, options.meshAddress),
-    whateverPorts,
-  );
+  const blockListeners = createGroupMemo((group) => packBlockListener(group, options), whateverPorts);
   const blockRoutes = createGroupMemo(packBlockRoutes);
   const namespaceRoutes = createGroupMemo(packHostRoutes);
   const namespaceScopes = createGroupMemo(packHostScope, whateverPorts);
@@ -50,7 +47,8 @@ export function createSharedTranslator(
   };
 }
 
-function fixedListeners({ readiness, hostPort }: TranslateOptions): Resource[] {
+function fixedListeners(options: TranslateOptions): Resource[] {
+  const { readiness, hostPort } = options;
   const typeUrl = typeUrls.listener;
   const ready = pack(ListenerSchema, readinessListener(readiness), {
     name: readinessName,
@@ -58,13 +56,18 @@ function fixedListeners({ readiness, hostPort }: TranslateOptions): Resource[] {
     services: [],
   });
   if (hostPort === undefined) return [ready];
-  return [pack(ListenerSchema, hostListener(hostPort), { name: hostPortName, typeUrl, services: [] }), ready];
+  return [
+    pack(ListenerSchema, hostListener(hostPort, options), { name: hostPortName, typeUrl, services: [] }),
+    ready,
+  ];
 }
 
-function packBlockListener({ name, ports }: Group, meshAddress: string): Resource {
+function packBlockListener({ name, ports }: Group, options: TranslateOptions): Resource {
   const { port, block } = ports[0];
   const listener =
-    port.traffic === 'http' ? httpBlockListener(block, meshAddress) : tcpBlockListener(block, meshAddress);
+    port.traffic === 'http'
+      ? httpBlockListener(block, options)
+      : tcpBlockListener(block, options.meshAddress);
   return pack(ListenerSchema, listener, { name, typeUrl: typeUrls.listener, services: [] });
 }
 

@@ -34,6 +34,7 @@ describe('translate()', () => {
       endpoints: [],
       listener: ['ready'],
       routes: [],
+      extensions: [],
       scopedRoutes: [],
     });
     assert.deepEqual(names(translate(meshTopology([]), standalone))['listener'], ['host', 'ready']);
@@ -66,6 +67,7 @@ describe('translate()', () => {
         'udp/20300',
       ].toSorted(),
       routes: ['host/store', 'http/20000', 'http/20256'],
+      extensions: [],
       scopedRoutes: ['host/store'],
     });
   });

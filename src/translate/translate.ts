@@ -1,10 +1,11 @@
 // Topology into resources: what every proxy of the mesh is told. Pure, and the same in every replica.
 
 import type { Service, Topology } from '../model/topology.ts';
+import { createCallerTags } from './access/caller-tags.ts';
 import { withNewEndpoints } from './endpoint-changes.ts';
 import type { TranslateOptions } from './options.ts';
 import { nextSet } from './resource-set.ts';
-import { type Resources, typeUrls } from './resources.ts';
+import { type Resource, type Resources, typeUrls } from './resources.ts';
 import { createServiceTranslator, type PlacedPort, type ServiceResources } from './service-resources.ts';
 import { createSharedTranslator, type SharedResources } from './shared-resources.ts';
 
@@ -18,6 +19,7 @@ export type { TranslateOptions } from './options.ts';
 export function createTranslator(options: TranslateOptions): (topology: Topology) => Resources {
   const translateService = createServiceTranslator(options);
   const translateShared = createSharedTranslator(options);
+  const translateCallers = options.isAccessControlled === true ? createCallerTags() : () => [];
   let services: readonly Service[] = [];
   let before: readonly ServiceResources[] = [];
   let last: Resources = noResources;
@@ -31,7 +33,8 @@ export function createTranslator(options: TranslateOptions): (topology: Topology
       return same ?? translateService(service);
     });
     const next = last === noResources ? undefined : withNewEndpoints(last, { before, after });
-    last = next ?? putTogether(last, { services: after, translateShared });
+    const extensions = translateCallers(topology.callers ?? nobody);
+    last = withExtensions(next ?? putTogether(last, { services: after, translateShared }), extensions);
     before = after;
     return last;
   };
@@ -56,9 +59,19 @@ function putTogether(
     [typeUrls.listener]: nextSet(last[typeUrls.listener], [...listeners, ...shared.listeners]),
     [typeUrls.routes]: nextSet(last[typeUrls.routes], shared.routes),
     [typeUrls.scopedRoutes]: nextSet(last[typeUrls.scopedRoutes], shared.scopedRoutes),
+    [typeUrls.extensions]: last[typeUrls.extensions],
   };
   return isSame(last, next) ? last : next;
 }
+
+/** Pods that call come and go apart from everything else. */
+function withExtensions(resources: Resources, extensions: readonly Resource[]): Resources {
+  const before = resources[typeUrls.extensions];
+  const after = nextSet(before, extensions);
+  return after === before ? resources : { ...resources, [typeUrls.extensions]: after };
+}
+
+const nobody: NonNullable<Topology['callers']> = new Map();
 
 /** Translates from scratch. */
 export function translate(topology: Topology, options: TranslateOptions): Resources {
@@ -71,6 +84,7 @@ const noResources: Resources = {
   [typeUrls.listener]: new Map(),
   [typeUrls.routes]: new Map(),
   [typeUrls.scopedRoutes]: new Map(),
+  [typeUrls.extensions]: new Map(),
 };
 
 function isSame(a: Resources, b: Resources): boolean {

@@ -28,6 +28,7 @@ export function told(resources: Resources): Holdings {
     listener: contents('listener', encodedText),
     routes: versions('routes'),
     scopedRoutes: contents('scopedRoutes', scopeText),
+    extensions: versions('extensions'),
   };
 }
 
@@ -65,6 +66,12 @@ export function held(dump: unknown): Holdings {
         .flatMap(({ scoped_route_configs: scopes = [] }) => scopes)
         .map((scope) => [scope.name, scopeText(scope)]),
     ),
+    extensions: new Map(
+      all((section) => section.ecds_filters).map(({ ecds_filter: one, version_info: version }) => [
+        one.name,
+        version,
+      ]),
+    ),
   };
 }
 
@@ -99,6 +106,10 @@ interface Section {
   readonly dynamic_route_configs?: ReadonlyArray<{
     readonly version_info: string;
     readonly route_config: { readonly name: string };
+  }>;
+  readonly ecds_filters?: ReadonlyArray<{
+    readonly version_info: string;
+    readonly ecds_filter: { readonly name: string };
   }>;
   readonly dynamic_scoped_route_configs?: ReadonlyArray<{ readonly scoped_route_configs?: readonly Scope[] }>;
 }

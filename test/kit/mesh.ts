@@ -38,22 +38,34 @@ export interface TestMeshOptions {
   readonly addressRange: string;
   /** What was handed out before; nothing by default. */
   readonly allocation?: Allocation;
+  /** Whether only those may call whom a TrafficTarget lets in; not so by default. */
+  readonly isAccessControlled?: boolean;
 }
 
 /** The settings of the model and of the translation that tests use: the same for whoever runs them. */
-export function testSettings(addressRange: string): {
+export function testSettings(
+  addressRange: string,
+  isAccessControlled = false,
+): {
   readonly model: ModelOptions;
   readonly translate: TranslateOptions;
 } {
   const range = parseAddressRange(addressRange);
   if (range === undefined) throw new Error(`${addressRange} is no range of loopback addresses`);
   return {
-    model: { defaultMode: 'http', ports: standalonePorts, addresses: range.services, firstLocalPort: 1024 },
+    model: {
+      defaultMode: 'http',
+      ports: standalonePorts,
+      addresses: range.services,
+      firstLocalPort: 1024,
+      isAccessControlled,
+    },
     translate: {
       meshAddress: range.proxy,
       ports: standalonePorts,
       readiness: { address: range.proxy, port: 19_001 },
       hostPort: { address: range.proxy, port: 19_000 },
+      isAccessControlled,
     },
   };
 }
@@ -80,7 +92,7 @@ export class TestMesh implements MeshEntrances, AsyncDisposable {
   #lock: { close(): Promise<void> } | undefined;
 
   private constructor(options: TestMeshOptions, folder: ManifestFolder) {
-    const settings = testSettings(options.addressRange);
+    const settings = testSettings(options.addressRange, options.isAccessControlled);
     this.addresses = settings.translate;
     this.folder = folder;
     this.xds = new XdsServer({ log: this.log, observer: { rejected: (event) => this.nacks.push(event) } });

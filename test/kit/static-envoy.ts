@@ -97,6 +97,7 @@ class ResourceFiles {
     if (Array.isArray(value)) return value.map((item) => this.#local(item, json));
     if (typeof value !== 'object' || value === null) return value;
     const { rds_config_source: _stream, ...object } = value as Readonly<Record<string, unknown>>;
+    if ('config_discovery' in object) return inlineExtension(String(object['name']), json);
     const entries = Object.entries(object).map(([key, field]): [string, unknown] => {
       switch (key) {
         case 'config_source':
@@ -118,6 +119,12 @@ function withEndpoints(cluster: JsonObject, json: ResourcesJson): object {
   if (found === undefined) throw new Error(`Nothing is told of the endpoints of ${name(cluster)}`);
   const { '@type': _type, ...assignment } = found;
   return { ...rest, type: 'STATIC', load_assignment: { ...assignment, cluster_name: cluster['name'] } };
+}
+
+/** A filter with its configuration, which comes apart from its listener on the stream. */
+function inlineExtension(wanted: string, json: ResourcesJson): unknown {
+  const { '@type': _type, ...found } = json.extensions?.find((extension) => name(extension) === wanted) ?? {};
+  return found;
 }
 
 function inlineScopes(json: ResourcesJson): unknown[] {

@@ -179,5 +179,6 @@ export function resourcesOf(list: readonly Resource[], previous?: Resources): Re
     [typeUrls.listener]: mapOf(typeUrls.listener),
     [typeUrls.routes]: mapOf(typeUrls.routes),
     [typeUrls.scopedRoutes]: mapOf(typeUrls.scopedRoutes),
+    [typeUrls.extensions]: mapOf(typeUrls.extensions),
   };
 }

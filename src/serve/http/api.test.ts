@@ -33,6 +33,7 @@ const resources: Resources = {
   [typeUrls.listener]: none,
   [typeUrls.routes]: none,
   [typeUrls.scopedRoutes]: none,
+  [typeUrls.extensions]: none,
 };
 
 const defaults: ApiState = {

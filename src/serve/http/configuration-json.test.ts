@@ -44,6 +44,7 @@ function clusters(...all: readonly Resource[]): Resources {
     [typeUrls.listener]: none,
     [typeUrls.routes]: none,
     [typeUrls.scopedRoutes]: none,
+    [typeUrls.extensions]: none,
   };
 }
 

@@ -15,6 +15,7 @@ const lists: Readonly<Record<keyof ConfigurationJson, keyof typeof typeUrls>> = 
   scopedRoutes: 'scopedRoutes',
   clusters: 'cluster',
   endpoints: 'endpoints',
+  extensions: 'extensions',
 };
 
 /**
@@ -37,10 +38,13 @@ export class ConfigurationWriter {
       this.#texts = new WeakMap();
     });
     return objectPieces(
-      Object.entries(lists).map(([list, type]) => [
-        list,
-        listPieces(this.#elements(resources?.[typeUrls[type]].values() ?? [])),
-      ]),
+      Object.entries(lists)
+        // There are none where access isn't controlled.
+        .filter(([, type]) => type !== 'extensions' || (resources?.[typeUrls[type]].size ?? 0) > 0)
+        .map(([list, type]) => [
+          list,
+          listPieces(this.#elements(resources?.[typeUrls[type]].values() ?? [])),
+        ]),
     );
   }
 

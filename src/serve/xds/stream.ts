@@ -38,7 +38,7 @@ export interface StreamOptions {
 
 /**
  * The order works in waves. A wave takes the newest snapshot as its *target* and sends its clusters; endpoints are
- * always sent as they are in the newest snapshot. When the proxy has the clusters and endpoints of the target, the
+ * always sent as they are in the newest snapshot, and so are configurations of filters. When the proxy has the clusters and endpoints of the target, the
  * target is *made*: from now on listeners, scopes and routes are sent as they are in it, and the next wave begins. A
  * cluster that the target no longer has is removed when what was made at that time has arrived.
  */
@@ -192,6 +192,8 @@ export class Stream {
       spares: [target, this.#made ?? target].map(({ resources }) => resources[typeUrls.endpoints]),
     };
     this.#send(typeUrls.endpoints, newest, { outlet, allowance: endpoints });
+    // Nothing refers to what is in them, and who calls must be known as it is now.
+    this.#send(typeUrls.extensions, newest, { outlet, allowance: anything });
   }
 
   /** Returns whether the wave has ended. */

@@ -8,8 +8,11 @@ import { plain, type Plain } from './plain.ts';
 
 /** Every resource, by type and name, in the names of Envoy's documentation. */
 export function plainResources(resources: Resources): Plain {
+  const types = Object.entries(typeUrls)
+    // There are none where access isn't controlled.
+    .filter(([type, typeUrl]) => type !== 'extensions' || resources[typeUrl].size > 0);
   return Object.fromEntries(
-    Object.entries(typeUrls).map(([type, typeUrl]) => [
+    types.map(([type, typeUrl]) => [
       type,
       Object.fromEntries(
         [...resources[typeUrl]].map(([name, resource]) => [name, readable(resourceToJson(resource))]),

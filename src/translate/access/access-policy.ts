@@ -1,0 +1,105 @@
+// Who may call what, as Envoy's RBAC filter decides it: it denies, unless the configuration of a virtual host or a route
+// allows the request.
+
+import { create } from '@bufbuild/protobuf';
+import type { Any } from '@bufbuild/protobuf/wkt';
+
+import {
+  type Permission,
+  PermissionSchema,
+  RBACSchema as RulesSchema,
+} from '../../gen/envoy/config/rbac/v3/rbac_pb.ts';
+import type { HeaderMatcher } from '../../gen/envoy/config/route/v3/route_components_pb.ts';
+import { RBACPerRouteSchema, RBACSchema } from '../../gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.ts';
+import {
+  type HttpFilter,
+  HttpFilterSchema,
+} from '../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
+import type { AccessRule, HttpMatch } from '../../model/topology.ts';
+import { internalHeaders } from '../names.ts';
+import { any } from '../pack.ts';
+import { headerConditions, headerIs, pathPattern } from '../request-match.ts';
+
+/** Under which name routes configure the filter. */
+export const accessFilterName = 'envoy.filters.http.rbac';
+
+/** The filter. Without a configuration of a route it lets nothing pass. */
+export const accessFilter: HttpFilter = create(HttpFilterSchema, {
+  name: accessFilterName,
+  configType: { case: 'typedConfig', value: any(RBACSchema, { rules: {} }) },
+});
+
+/** A request is allowed that some rule of each list allows; without a list, none is. */
+export type RuleLists = readonly (readonly AccessRule[])[];
+
+/** What allows nothing, whatever the virtual host around it says. */
+const nothing: Any = any(RBACPerRouteSchema, { rbac: { rules: {} } });
+
+/** The configuration of a virtual host or a route. */
+export function accessPolicy(lists: RuleLists): Any {
+  if (lists.length === 0 || lists.some((rules) => rules.length === 0)) return nothing;
+  const permission = all(lists.map((rules) => some(rules.map(permissionOf))));
+  return any(RBACPerRouteSchema, {
+    rbac: {
+      rules: create(RulesSchema, {
+        policies: {
+          mesh: { permissions: [permission], principals: [{ identifier: { case: 'any', value: true } }] },
+        },
+      }),
+    },
+  });
+}
+
+function permissionOf({ sources, matches }: AccessRule): Permission {
+  const caller = some(sources.map((source) => header(headerIs(internalHeaders.caller, source))));
+  return matches === undefined ? caller : all([caller, some(matches.map(requestOf))]);
+}
+
+function requestOf(match: HttpMatch): Permission {
+  const conditions = headerConditions(match).map(header);
+  if (match.pathRegex === '') return all(conditions);
+  return all([...conditions, path(pathPattern(match.pathRegex)), not(path(dotSegment))]);
+}
+
+/**
+ * A segment `.` or `..`, however it is written: the proxy passes paths on as they are, and a server that resolves such a
+ * segment would answer for another path than the rule has seen.
+ */
+const dotSegment = String.raw`(?i)\C*(/|\\|%2f|%5c)(\.|%2e){1,2}((/|\\|%2f|%5c|;|%3b)\C*)?`;
+
+/** Of the path alone, without the query. */
+function path(regex: string): Permission {
+  return create(PermissionSchema, {
+    rule: {
+      case: 'urlPath',
+      value: {
+        rule: { case: 'path', value: { matchPattern: { case: 'safeRegex', value: { regex } } } },
+      },
+    },
+  });
+}
+
+function header(value: HeaderMatcher): Permission {
+  return create(PermissionSchema, { rule: { case: 'header', value } });
+}
+
+function not(value: Permission): Permission {
+  return create(PermissionSchema, { rule: { case: 'notRule', value } });
+}
+
+/** Whatever there is, where there is no condition. */
+function all(permissions: readonly Permission[]): Permission {
+  if (permissions.length === 0) return create(PermissionSchema, { rule: { case: 'any', value: true } });
+  return together('andRules', permissions);
+}
+
+/** At least one. */
+function some(permissions: readonly Permission[]): Permission {
+  return together('orRules', permissions);
+}
+
+function together(how: 'andRules' | 'orRules', permissions: readonly Permission[]): Permission {
+  const [only] = permissions;
+  if (only !== undefined && permissions.length === 1) return only;
+  return create(PermissionSchema, { rule: { case: how, value: { rules: [...permissions] } } });
+}
