@@ -17,7 +17,7 @@ function gone({ namespace, name }: KubeService): Reading {
 
 /** A service that can't be read: its port is none. */
 function mistaken(given: Parameters<typeof kubeService>[0] = {}): KubeService {
-  return kubeService({ ports: [{ port: 70_000 }], ...given });
+  return kubeService({ ports: [{ port: 70_000, targetPort: 80 }], ...given });
 }
 
 function namesOfProblems(store: KindStore): readonly string[] {
@@ -71,7 +71,10 @@ describe('a kind store', () => {
     const store = new KindStore('Service');
     assert.deepEqual(store.take([reading(mistaken())]), { changes: [], isProblemChange: true });
     assert.deepEqual(store.take([reading(mistaken({ labels: { app: 'other' } }))]), nothing);
-    assert.equal(store.take([reading(mistaken({ ports: [{ port: 70_001 }] }))]).isProblemChange, true);
+    assert.equal(
+      store.take([reading(mistaken({ ports: [{ port: 70_001, targetPort: 80 }] }))]).isProblemChange,
+      true,
+    );
     const [problem] = store.problems();
     assert.match(problem?.message ?? '', /70001/);
   });
