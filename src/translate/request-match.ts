@@ -3,7 +3,12 @@
 
 import { create } from '@bufbuild/protobuf';
 
-import { type HeaderMatcher, HeaderMatcherSchema } from '../gen/envoy/config/route/v3/route_components_pb.ts';
+import {
+  type HeaderMatcher,
+  HeaderMatcherSchema,
+  type RouteMatch,
+} from '../gen/envoy/config/route/v3/route_components_pb.ts';
+import { RegexMatcherSchema } from '../gen/envoy/type/matcher/v3/regex_pb.ts';
 import type { HttpMatch } from '../model/topology.ts';
 
 /**
@@ -13,6 +18,11 @@ import type { HttpMatch } from '../model/topology.ts';
 export function pathPattern(regex: string): string {
   const isAnchored = regex.startsWith('/') || regex.startsWith('^');
   return `${isAnchored ? '' : '/?'}(?:${regex})${anything}`;
+}
+
+/** A condition that the whole path matches an expression, without the query. */
+export function pathMatches(regex: string): RouteMatch['pathSpecifier'] {
+  return { case: 'safeRegex', value: create(RegexMatcherSchema, { regex }) };
 }
 
 /** RE2 for a text in which a user's expression matches somewhere. */

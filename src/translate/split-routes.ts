@@ -8,7 +8,7 @@ import { type RouteMatch, RouteMatchSchema } from '../gen/envoy/config/route/v3/
 import { FractionalPercent_DenominatorType } from '../gen/envoy/type/v3/percent_pb.ts';
 import type { HttpMatch, Split, SplitBackend } from '../model/topology.ts';
 import { portions, wholeMillion } from './portions.ts';
-import { headerConditions, pathPattern } from './request-match.ts';
+import { headerConditions, pathMatches, pathPattern } from './request-match.ts';
 
 /** Requests that a backend gets, unless a route before has taken them. */
 export interface SplitMatch {
@@ -40,8 +40,7 @@ const everything: HttpMatch = { methods: [], pathRegex: '', headers: [] };
 function matchUpTo(requests: HttpMatch, end: number): RouteMatch {
   const { pathRegex } = requests;
   return create(RouteMatchSchema, {
-    pathSpecifier:
-      pathRegex === '' ? everyPath : { case: 'safeRegex', value: { regex: pathPattern(pathRegex) } },
+    pathSpecifier: pathRegex === '' ? everyPath : pathMatches(pathPattern(pathRegex)),
     headers: headerConditions(requests),
     ...(end < wholeMillion && {
       runtimeFraction: create(RuntimeFractionalPercentSchema, {

@@ -18,6 +18,7 @@ import {
 import type { AccessRule, HttpMatch } from '../../model/topology.ts';
 import { internalHeaders } from '../names.ts';
 import { any } from '../pack.ts';
+import { noDotSegment } from './dot-segments.ts';
 import { headerConditions, headerIs, pathPattern } from '../request-match.ts';
 
 /** Under which name routes configure the filter. */
@@ -58,14 +59,8 @@ function permissionOf({ sources, matches }: AccessRule): Permission {
 function requestOf(match: HttpMatch): Permission {
   const conditions = headerConditions(match).map(header);
   if (match.pathRegex === '') return all(conditions);
-  return all([...conditions, path(pathPattern(match.pathRegex)), not(path(dotSegment))]);
+  return all([...conditions, path(pathPattern(match.pathRegex)), header(noDotSegment)]);
 }
-
-/**
- * A segment `.` or `..`, however it is written: the proxy passes paths on as they are, and a server that resolves such a
- * segment would answer for another path than the rule has seen.
- */
-const dotSegment = String.raw`(?i)\C*(/|\\|%2f|%5c)(\.|%2e){1,2}((/|\\|%2f|%5c|;|%3b)\C*)?`;
 
 /** Of the path alone, without the query. */
 function path(regex: string): Permission {
@@ -81,10 +76,6 @@ function path(regex: string): Permission {
 
 function header(value: HeaderMatcher): Permission {
   return create(PermissionSchema, { rule: { case: 'header', value } });
-}
-
-function not(value: Permission): Permission {
-  return create(PermissionSchema, { rule: { case: 'notRule', value } });
 }
 
 /** Whatever there is, where there is no condition. */

@@ -4,9 +4,11 @@ import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 
 import { type RouteMatch, RouteMatchSchema } from '../../gen/envoy/config/route/v3/route_components_pb.ts';
+import type { ObjectKey } from '../../model/key.ts';
 import type { AccessRule, ServicePort } from '../../model/topology.ts';
 import { accountsClusterName, internalHeaders } from '../names.ts';
-import { headerConditions, headerMatches, pathPattern } from '../request-match.ts';
+import { headerConditions, headerMatches, pathMatches, pathPattern } from '../request-match.ts';
+import { noDotSegment } from './dot-segments.ts';
 import { accessPolicy, type RuleLists } from './access-policy.ts';
 import { reachesOf } from './reach.ts';
 
@@ -43,26 +45,40 @@ export function waysTo(
   const others = lists.filter((rules) => rules !== access);
   const ways = reaches.flatMap(({ rule, accounts }) => {
     const cluster = accounts === undefined ? key : accountsClusterName(key, accounts);
-    const guard = accessPolicy([...others, [rule]]);
+    const guard = accessPolicy([
+      ...others,
+      ...(accounts ?? [undefined]).map((account) => rulesFor(access, account)),
+    ]);
     return matchesOf(rule, match).map((chosen) => ({ match: chosen, cluster, guard }));
   });
   return [...ways, { match, cluster: key, guard: accessPolicy([]) }];
 }
 
+/** The rules that let in to pods of a service account, or to all pods. */
+function rulesFor(access: readonly AccessRule[], account: ObjectKey | undefined): readonly AccessRule[] {
+  return access.filter(({ destination }) => destination === undefined || destination === account);
+}
+
 /** Callers that one regular expression tells: more would make it large. */
 const maxSources = 50;
 
-/** What a request is like that a rule means, besides what a match asks for. */
+/**
+ * What a request is like that a rule means, besides what a match asks for. Where both ask for a path, the rule's is looked
+ * for with the query: a way may then be chosen that denies, though another would not.
+ */
 function matchesOf({ sources, matches: [request] = [] }: AccessRule, match: RouteMatch): RouteMatch[] {
   const { pathRegex = '' } = request ?? {};
+  const path = pathPattern(pathRegex);
+  const isPathFree = match.pathSpecifier.case === 'prefix';
   const conditions = [
     ...match.headers,
     ...(request === undefined ? [] : headerConditions(request)),
-    // With the query, which the guard leaves out of what it looks at.
-    ...(pathRegex === '' ? [] : [headerMatches(':path', pathPattern(pathRegex))]),
+    ...(pathRegex === '' ? [] : [noDotSegment]),
+    ...(pathRegex === '' || isPathFree ? [] : [headerMatches(':path', path)]),
   ];
+  const pathSpecifier = pathRegex === '' || !isPathFree ? match.pathSpecifier : pathMatches(path);
   return chunks(sources).map((some) =>
-    create(RouteMatchSchema, { ...match, headers: [callerIs(some), ...conditions] }),
+    create(RouteMatchSchema, { ...match, pathSpecifier, headers: [callerIs(some), ...conditions] }),
   );
 }
 
