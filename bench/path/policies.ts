@@ -1,5 +1,8 @@
 // Services of one mesh that ask for different things, for the same backend through the same proxy.
 
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { pathAddresses } from '../kit/addresses.ts';
 import { Maesh } from '../kit/maesh.ts';
 import type { Tools } from '../kit/tools.ts';
@@ -22,6 +25,39 @@ const asked: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ejection: { 'outlier-consecutive-errors': '5' },
 };
 
+/** TrafficSplits in front of the backend, each as what it says beside its root. */
+const divided: Readonly<Record<string, object>> = {
+  'split, two backends': {
+    backends: [
+      { service: 'policy-0', weight: 90 },
+      { service: 'policy-1', weight: 10 },
+    ],
+  },
+  'split, ten matches that are none': {
+    matches: [{ kind: 'HTTPRouteGroup', name: 'nobody' }],
+    backends: [{ service: 'policy-0', weight: 1 }],
+  },
+};
+
+const nobody = {
+  apiVersion: 'specs.smi-spec.io/v1alpha4',
+  kind: 'HTTPRouteGroup',
+  metadata: { name: 'nobody', namespace: 'bench' },
+  spec: {
+    matches: Array.from({ length: 10 }, (_, n) => ({ pathRegex: `/nobody/[0-9]+/${n}`, methods: ['GET'] })),
+  },
+};
+
+function splitManifest(service: string, spec: object): object {
+  const metadata = { name: service, namespace: 'bench' };
+  return {
+    apiVersion: 'split.smi-spec.io/v1alpha4',
+    kind: 'TrafficSplit',
+    metadata,
+    spec: { service, ...spec },
+  };
+}
+
 /** What {@link asked} says of those to whom the others are compared. */
 export const plain = 'nothing';
 
@@ -36,7 +72,11 @@ export async function openPolicies(tools: Tools, sharing: Sharing): Promise<Poli
   const world = stack.use(await World.create(10));
   const backend = await startBackend(tools, { sharing, folder: world.scratch });
   stack.use(backend);
-  const services = Object.entries(asked).map(([name, annotations], index) => ({
+  const all: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
+    ...Object.entries(asked),
+    ...Object.keys(divided).map((name) => [name, {}] as const),
+  ];
+  const services = all.map(([name, annotations], index) => ({
     name,
     service: `policy-${index}`,
     annotations,
@@ -44,6 +84,12 @@ export async function openPolicies(tools: Tools, sharing: Sharing): Promise<Poli
   for (const { service, annotations } of services) {
     await world.put({ namespace: 'bench', name: service, addresses: [pathAddresses.backend], annotations });
   }
+  const splits = services.flatMap(({ name, service }) => {
+    const spec = divided[name];
+    return spec === undefined ? [] : [splitManifest(service, spec)];
+  });
+  const manifests = [nobody, ...splits].map((object) => JSON.stringify(object));
+  await writeFile(join(world.dir, 'splits.yaml'), manifests.join('\n---\n'));
   const maesh = stack.use(await Maesh.start(world, { concurrency: sharing.workers, wrap: sharing.proxy }));
   const pid = await maesh.envoyPid();
   const contenders: Contender[] = [];

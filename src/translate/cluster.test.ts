@@ -139,13 +139,14 @@ describe('endpoints', () => {
     ]);
   });
 
-  test('are one locality for each backend of a split of TCP, without those that have none', () => {
+  test('are one locality for each backend of a split of TCP, without those that have none of their own', () => {
     const { address, otherAddresses, port } = dual;
     const one = { address, otherAddresses, port, pod: undefined, node: undefined, zone: undefined };
     const backends = [
       { key: 'store/v1/80', weight: 1, endpoints: [one] },
       { key: 'store/v2/80', weight: 2, endpoints: [] },
-      { key: 'store/v3/80', weight: 1, endpoints: [one] },
+      { key: 'store/v3/80', weight: 1, endpoints: [{ ...one, port: 9090 }, one] },
+      { key: 'store/v4/80', weight: 4, endpoints: [one] },
     ];
     const given = endpointsOf({
       traffic: 'tcp',
@@ -157,8 +158,8 @@ describe('endpoints', () => {
     assert.deepEqual(
       localities.map((each) => [each['locality'], each['load_balancing_weight']]),
       [
-        [{ sub_zone: 'store/v1/80' }, 250_000],
-        [{ sub_zone: 'store/v3/80' }, 250_000],
+        [{ sub_zone: 'store/v1/80' }, 125_000],
+        [{ sub_zone: 'store/v3/80' }, 125_000],
       ],
     );
   });

@@ -30,13 +30,21 @@ export function endpoints(port: ServedPort): ClusterLoadAssignment {
   });
 }
 
-/** A backend without endpoints is as if it were not there: the others share its part. */
+/**
+ * A backend without endpoints is as if it were not there: the others share its part. So is what of it has stood before:
+ * Envoy knows an address once in a cluster.
+ */
 function weightedLocalities(port: ServedPort): LocalityLbEndpoints[] {
   const [split] = port.splits ?? [];
   const backends = split?.backends ?? [{ key: port.key, weight: 1, endpoints: port.endpoints }];
   const parts = portions(backends.map(({ weight }) => weight));
+  const known = new Set<string>();
+  const isNew = ({ address, port: number }: Endpoint): boolean => {
+    const before = known.size;
+    return known.add(`${address} ${number}`).size > before;
+  };
   return backends.flatMap(({ key, endpoints: own = [] }, index) =>
-    locality(port, own).map((one) =>
+    locality(port, backends.length === 1 ? own : own.filter(isNew)).map((one) =>
       create(LocalityLbEndpointsSchema, {
         ...one,
         locality: create(LocalitySchema, { subZone: key }),
