@@ -137,13 +137,14 @@ test('load-balancing: least-request keeps away from a pod that is slow', async (
   ]);
   const callOften = async (): Promise<void> => {
     using client = new HttpClient();
-    for (let request = 0; request < 20; request++) {
+    for (let request = 0; request < 40; request++) {
       await client.send({ address: mesh.address, port: port.leastRequest });
     }
   };
   await Promise.all(Array.from({ length: 10 }, callOften));
   const share = slow.heads.length / (slow.heads.length + fast.heads.length);
-  assert.ok(share < 0.35, `the slow pod got ${share}`);
+  // It is taken where both of the two that chance names are the slow one: for one request in four, of 400.
+  assert.ok(share < 0.4, `the slow pod got ${share}`);
 });
 
 describe('session-affinity by source', () => {

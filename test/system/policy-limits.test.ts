@@ -73,7 +73,7 @@ describe('max-connections', () => {
       setTimeout(() => {
         open.delete(socket);
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
-      }, 10);
+      }, 50);
     });
     await using mesh = await startStaticMesh(address, [
       meshService('store/shop', [
@@ -131,7 +131,7 @@ describe('max-pending-requests', () => {
       ]),
     ]);
     const call = async (): Promise<number> =>
-      (await sendHttp({ address: mesh.address, port: asking, path: '/slow/200' })).status;
+      (await sendHttp({ address: mesh.address, port: asking, path: '/slow/600' })).status;
     const statuses = await Promise.all(Array.from({ length: 30 }, call));
     const passed = statuses.filter((status) => status === 200).length;
     assert.deepEqual(new Set(statuses), new Set([200, 503]));
