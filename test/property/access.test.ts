@@ -29,32 +29,32 @@ const methods = ['GET', 'PUT'];
 
 const pods = fc.array(
   fc.record({
-    app: fc.constantFrom('s', 't', 'u'),
+    app: fc.constantFrom('s', 's', 't', 'u'),
     serviceAccount: account,
     address: fc.constantFrom(...addresses),
-    finished: fc.boolean(),
+    finished: fc.constantFrom(false, false, false, true),
   }),
-  { maxLength: 6 },
+  { minLength: 2, maxLength: 8 },
 );
 
 const match = fc.record({
   name: fc.constantFrom('m', 'n'),
-  methods: fc.subarray([...methods, '*']),
-  pathRegex: fc.constantFrom('', '/x', '/(x|y)$', 'y'),
+  methods: fc.constantFrom([], [], ['GET'], ['*', 'PUT']),
+  pathRegex: fc.constantFrom('', '/x', '/(x|y)$', '.*x'),
   headers: fc.constantFrom([], [{ name: 'k', regex: 'v|w' }]),
 });
 
 const target = fc.record({
   destination: account,
-  port: fc.constantFrom(undefined, 80, 81, 8080),
-  sources: fc.uniqueArray(account, { minLength: 1, maxLength: 2 }),
-  rules: fc.constantFrom([], ['g'], ['h'], ['g', 'h'], ['missing']),
+  port: fc.constantFrom(undefined, undefined, undefined, 80, 8081),
+  sources: fc.uniqueArray(account, { minLength: 1 }),
+  rules: fc.constantFrom([], [], ['g'], ['h'], ['g', 'h'], ['missing']),
   matches: fc.constantFrom([], ['m']),
 });
 
 const world = fc.record({
   pods,
-  targets: fc.array(target, { maxLength: 5 }),
+  targets: fc.array(target, { minLength: 1, maxLength: 6 }),
   g: fc.array(match, { maxLength: 2 }),
   h: fc.array(match, { maxLength: 2 }),
   split: fc.option(fc.record({ s: fc.integer({ min: 0, max: 2 }), t: fc.integer({ min: 0, max: 2 }) }), {
@@ -211,7 +211,7 @@ describe('access control', () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 400 },
     );
   });
 });
