@@ -16,11 +16,10 @@ import { runExchange } from './kit/golden/traffic-run.ts';
 import { TestMesh, testSettings } from './kit/mesh.ts';
 
 const addressRange = '127.87.0.0/16';
-const settings = testSettings(addressRange);
-
 for (const golden of await readCases()) {
   describe(`golden case ${golden.name}`, () => {
     test('gives this topology and these Envoy resources', async () => {
+      const settings = testSettings(addressRange, golden.isAccessControlled);
       const { objects, problems } = await readPaths([join(golden.folder, 'input.yaml')]);
       const topology = buildTopology(objects, { ...settings.model, problems });
       await matchGolden(golden, 'topology.yaml', plainTopology(topology, golden.folder));
@@ -37,7 +36,13 @@ function runInEnvoy(golden: GoldenCase): void {
 
   before(async () => {
     // First, because it waits for another run of these tests, whose backends have the same addresses.
-    mesh = running.use(await TestMesh.start({ files: { 'input.yaml': golden.input }, addressRange }));
+    mesh = running.use(
+      await TestMesh.start({
+        files: { 'input.yaml': golden.input },
+        addressRange,
+        isAccessControlled: golden.isAccessControlled,
+      }),
+    );
     for (const [name, { listen, kind, version = 'v1' }] of Object.entries(golden.traffic?.backends ?? {})) {
       // oxlint-disable-next-line no-await-in-loop -- one that fails should be the one that is reported
       running.use<Backend>(await startBackend(kind, { name, version, ...readListen(listen) }));

@@ -9,6 +9,7 @@ import { silentLog } from '../../src/runtime/log.ts';
 import { createFileSource } from '../../src/source/file/file-source.ts';
 import type { Source } from '../../src/source/source.ts';
 import { resourceToJson } from '../../src/translate/inspect.ts';
+import type { Topology } from '../../src/model/topology.ts';
 import type { Resources } from '../../src/translate/resources.ts';
 import { createTranslator } from '../../src/translate/translate.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
@@ -21,8 +22,6 @@ import { KubernetesWorld } from '../kit/kubernetes-world.ts';
 import { testSettings } from '../kit/mesh.ts';
 import { OfferRecorder } from '../kit/offer-recorder.ts';
 import { installSmi } from '../kit/smi-definitions.ts';
-
-const settings = testSettings('127.87.0.0/16');
 
 /** All that can't be in an API server, by case: what it refuses with its reason, and what it can't be asked for. */
 const notInAServer: Readonly<Record<string, readonly (string | RegExp)[]>> = {
@@ -62,9 +61,10 @@ describe('a golden case in a real API server gives the same Envoy resources as i
       await using cluster = new GoldenCluster(server);
       await using world = await KubernetesWorld.create({ plane });
       await using folder = await ManifestFolder.create();
-      await using fromServer = await Following.start(world.makeSource());
+      await using fromServer = await Following.start(world.makeSource(), golden);
       await using fromFile = await Following.start(
         createFileSource({ paths: [folder.path], log: silentLog }),
+        golden,
       );
       for (const [step, text] of (await textsOf(golden)).entries()) {
         const { objects, leftOut } = forApiServer(text);
@@ -135,16 +135,19 @@ function marks(step: number): readonly KubeObject[] {
 /** A source, and the pure stages behind it. */
 class Following implements AsyncDisposable {
   readonly #recorder: OfferRecorder;
-  readonly #builder = new TopologyBuilder(settings.model);
-  readonly #translate = createTranslator(settings.translate);
+  readonly #builder: TopologyBuilder;
+  readonly #translate: (topology: Topology) => Resources;
   #taken = 0;
 
-  private constructor(recorder: OfferRecorder) {
+  private constructor(recorder: OfferRecorder, { isAccessControlled }: GoldenCase) {
+    const settings = testSettings('127.87.0.0/16', isAccessControlled);
     this.#recorder = recorder;
+    this.#builder = new TopologyBuilder(settings.model);
+    this.#translate = createTranslator(settings.translate);
   }
 
-  static async start(source: Source): Promise<Following> {
-    return new Following(await OfferRecorder.start(source));
+  static async start(source: Source, golden: GoldenCase): Promise<Following> {
+    return new Following(await OfferRecorder.start(source), golden);
   }
 
   /** What proxies are told when the source has offered all of a step. They are taken to have it at once. */

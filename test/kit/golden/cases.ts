@@ -20,6 +20,8 @@ export interface GoldenCase {
   readonly input: string;
   /** Undefined where the case has no traffic. */
   readonly traffic: Traffic | undefined;
+  /** Whether the mesh controls access: where the name begins with `access`. */
+  readonly isAccessControlled: boolean;
 }
 
 /** Every golden case, sorted by name. */
@@ -37,6 +39,7 @@ export async function readCase(name: string): Promise<GoldenCase> {
     name,
     folder,
     input: await readFile(join(folder, 'input.yaml'), 'utf8'),
+    isAccessControlled: name.startsWith('access'),
     traffic: existsSync(trafficPath) ? await readTraffic(trafficPath) : undefined,
   };
 }

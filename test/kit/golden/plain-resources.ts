@@ -1,6 +1,7 @@
 // Envoy resources as plain data for golden files, with long rows of ports written as ranges, and a long script named, so
 // that people can read them.
 
+import { callerFilters } from '../../../src/translate/access/caller-tags.ts';
 import { breakerCode } from '../../../src/translate/circuit-breaker-lua.ts';
 import { resourceToJson } from '../../../src/translate/inspect.ts';
 import { typeUrls, type Resources } from '../../../src/translate/resources.ts';
@@ -31,9 +32,25 @@ function readable(value: unknown): Plain {
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [
       name,
-      name === 'additional_addresses' ? portRanges(member as readonly AdditionalAddress[]) : readable(member),
+      name === 'additional_addresses'
+        ? portRanges(member as readonly AdditionalAddress[])
+        : readable(name === 'http_filters' ? withoutCallers(member as readonly Filter[]) : member),
     ]),
   );
+}
+
+interface Filter {
+  readonly name: string;
+}
+
+/** Filters with one in the place of all those that tell who calls. */
+function withoutCallers(filters: readonly Filter[]): readonly unknown[] {
+  const isCallers = ({ name }: Filter): boolean => callerFilters.some((filter) => filter.name === name);
+  const first = filters.findIndex(isCallers);
+  return filters.flatMap((filter, index) => {
+    if (!isCallers(filter)) return [filter];
+    return index === first ? [{ '…': 'callerFilters of src/translate/access/caller-tags.ts' }] : [];
+  });
 }
 
 interface AdditionalAddress {

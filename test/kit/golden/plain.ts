@@ -24,7 +24,8 @@ export function plainTopology(topology: Topology, folder: string): Plain {
   const problems = JSON.parse(JSON.stringify(topology.problems), (_name, value: unknown) =>
     typeof value === 'string' ? value.replaceAll(`${folder}/`, '') : value,
   ) as unknown;
-  return plain({ services: topology.services, problems });
+  const { services, callers } = topology;
+  return plain({ services, callers, problems });
 }
 
 /** The text of a golden file: keys sorted, one line a scalar. */
