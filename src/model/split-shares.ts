@@ -73,9 +73,9 @@ export class SplitDivider {
 
   /** Divides what backends get further, from the ends up: without recursion, since chains may be of any length. */
   #divideBelow(top: Division): void {
-    const stack = this.#furtherDivisions(top);
+    const stack = this.#unknownBelow(top);
     for (let next = stack.at(-1); next !== undefined; next = stack.at(-1)) {
-      const below = this.#furtherDivisions(next).filter(({ port }) => !this.#further.has(port.key));
+      const below = this.#unknownBelow(next);
       if (below.length > 0) stack.push(...below);
       else {
         this.#further.set(next.port.key, this.#divide(next, toNobody));
@@ -84,14 +84,15 @@ export class SplitDivider {
     }
   }
 
-  #furtherDivisions({ split, port }: Division): Division[] {
+  #unknownBelow({ split, port }: Division): Division[] {
     return this.#backends(split, port, toNobody).flatMap((backend) => {
       const { unconditional } = this.choice(backend.key);
-      return unconditional === undefined ? [] : [{ split: unconditional, port: backend.port }];
+      if (unconditional === undefined || this.#further.has(backend.port.key)) return [];
+      return [{ split: unconditional, port: backend.port }];
     });
   }
 
-  /** What all backends that are divided further come to has to be known. */
+  /** What is further divided below has to be known. */
   #divide({ split, port }: Division, report: Report): readonly SplitShare[] {
     const shares = new Map<PortKey, SplitShare>();
     for (const backend of this.#backends(split, port, report)) {
