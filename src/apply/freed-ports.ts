@@ -1,6 +1,5 @@
-// Which mesh ports a shadow Service has set free, and whether it says something new, by the table of those handed out.
+// Which mesh ports a shadow Service sets free, and whether it says something new, by the table of those handed out.
 
-import { byText } from '../model/key.ts';
 import { sharedKey } from '../model/overlay-recorded.ts';
 import type { PortTable } from '../model/ports.ts';
 import { restingPort, type RestingPort } from './resting-ports.ts';
@@ -8,7 +7,7 @@ import type { FoundShadow } from './shadow-reading.ts';
 import { recordedPorts, type ShadowPort } from './shadow.ts';
 
 /** The mesh ports by which a port is served: while it moves, at both ends. */
-export function meshPortsOf(port: ShadowPort): readonly RestingPort[] {
+function meshPortsOf(port: ShadowPort): readonly RestingPort[] {
   const { move } = port;
   return move === undefined ? [restingPort(port)] : [String(move.from), String(move.to)];
 }
@@ -23,19 +22,15 @@ export class HandedOut {
   }
 
   /**
-   * The mesh ports of a shadow Service that are nobody's, and those that rest already; sorted, each once. One that another
-   * service has by now is none of them: in what the original has left, several share one.
+   * The mesh ports of a shadow Service that are nobody's, each once. One that another service has by now is none of
+   * them: in what the original has left, several share one.
    *
    * @param live - the ports that the shadow Service should have.
    */
-  freed({ ports, resting }: FoundShadow, live: readonly ShadowPort[]): readonly RestingPort[] {
-    const isLive = new Set(live.map(restingPort));
-    const served = ports.flatMap((port) => [
-      port,
-      ...(port.move ? [{ ...port, meshPort: port.move.to }] : []),
-    ]);
-    const freed = served.map(restingPort).filter((port) => !isLive.has(port) && !this.#has(port));
-    return [...new Set([...resting, ...freed])].toSorted(byText);
+  freed({ ports }: FoundShadow, live: readonly ShadowPort[]): readonly RestingPort[] {
+    const isLive = new Set(live.flatMap(meshPortsOf));
+    const freed = ports.flatMap(meshPortsOf).filter((port) => !isLive.has(port) && !this.#has(port));
+    return [...new Set(freed)];
   }
 
   /** Whether a shadow Service has a mesh port on record that is not taken in the table, or by somebody else. */

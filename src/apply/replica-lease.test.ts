@@ -128,7 +128,7 @@ describe('ReplicaLease', () => {
     assert.equal(isCreated, false);
     assert.deepEqual(
       running.log.lines.map(({ level, message }) => `${level} ${message}`),
-      ['warn Cannot write the Lease of this replica: trying again'],
+      ['error Cannot write the Lease of this replica: trying again'],
     );
     running.server.status = 200;
     await running.pass(1_000);

@@ -4,7 +4,7 @@
 import type { ObjectToWrite } from '../kube/api-object.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { compareVersions } from '../kube/versions.ts';
-import { KubeError } from '../kube/kube-error.ts';
+import { KubeError, needsSomebody } from '../kube/kube-error.ts';
 import { leases } from '../kube/lease-record.ts';
 import { microTime } from '../kube/micro-time.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -154,7 +154,8 @@ export class ReplicaLease {
       if (!isRefused && !signal.aborted) throw error;
       if (isRefused && error.message !== this.#complaint) {
         this.#complaint = error.message;
-        this.#options.log.warn('Cannot write the Lease of this replica: trying again', {
+        const level = needsSomebody(error) ? 'error' : 'warn';
+        this.#options.log[level]('Cannot write the Lease of this replica: trying again', {
           error: error.message,
         });
       }

@@ -4,15 +4,16 @@ import { describe, it } from 'node:test';
 import { readRestingPorts, recordedResting, restingPort, restingText } from './resting-ports.ts';
 
 describe('resting ports', () => {
-  it('are read as they are written', () => {
-    const ports = ['15000/udp', '5000', '5001'];
-    assert.deepEqual(readRestingPorts(restingText(ports) ?? ''), ports);
-    assert.equal(restingText([]), null);
+  it('are read as they are written, those that follow each other as one part', () => {
+    const ports = ['15000/udp', '15001/udp', '5000', '5001', '5002', '7000'];
+    assert.equal(restingText(ports), '5000-5002 7000 15000-15001/udp');
+    assert.deepEqual(readRestingPorts(restingText(ports)), ports);
+    assert.equal(restingText([]), '');
     assert.deepEqual(readRestingPorts(undefined), []);
   });
 
   it('are read without what is none', () => {
-    assert.deepEqual(readRestingPorts('5001  x 5000 5001 15000/tcp -1 123456 15000/udp'), [
+    assert.deepEqual(readRestingPorts('5001  x 5000 5001 15000/tcp -1 123456 5001-5000 15000/udp'), [
       '15000/udp',
       '5000',
       '5001',
@@ -25,9 +26,9 @@ describe('resting ports', () => {
   });
 
   it('are on record for what no service has', () => {
-    assert.deepEqual(recordedResting('store/shop', ['15000/udp', '5000']), [
-      ['store/shop/resting 15000/udp', 15_000],
-      ['store/shop/resting 5000', 5000],
+    assert.deepEqual(recordedResting(['15000/udp', '5000']), [
+      ['/resting/15000/udp', 15_000],
+      ['/resting/5000', 5000],
     ]);
   });
 });

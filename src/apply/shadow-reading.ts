@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as z from 'zod';
 import type { ApiObject } from '../kube/api-object.ts';
 import type { ServiceKey } from '../model/key.ts';
-import { readRestingPorts, restingAnnotation, type RestingPort } from './resting-ports.ts';
+import { readRestingPorts, restingAnnotation, restRecordName, type RestingPort } from './resting-ports.ts';
 import { movingAnnotation, readMoves } from './moving-ports.ts';
 import { serviceOfShadow } from './shadow-name.ts';
 import { shadowManifest, type Shadow, type ShadowPort } from './shadow.ts';
@@ -18,7 +18,7 @@ export interface FoundShadow {
   readonly service: ServiceKey | undefined;
   /** Those whose targetPort is a number, which all of the mesh's are. */
   readonly ports: readonly ShadowPort[];
-  /** Mesh ports that it had and that rest, sorted; it may still have them where its service is gone. */
+  /** Mesh ports that rest, sorted; only of the one Service that has them on record. */
   readonly resting: readonly RestingPort[];
   /** The parts of it that are the mesh's to say. */
   readonly said: Said;
@@ -75,7 +75,7 @@ export function readShadow(meshNamespace: string, object: ApiObject): FoundShado
     resourceVersion,
     service: serviceOfShadow(meshNamespace, { name, annotations }),
     ports,
-    resting: readRestingPorts(annotations[restingAnnotation]),
+    resting: name === restRecordName ? readRestingPorts(annotations[restingAnnotation]) : [],
     said: { labels, annotations, spec: data.spec },
   };
 }

@@ -6,9 +6,7 @@ import {
   follow,
   followWanting,
   manifest,
-  move,
   nameOf,
-  removal,
   wanted,
   type Writing,
 } from '../../test/kit/shadow-writing.ts';
@@ -17,6 +15,7 @@ import { sharedKey } from '../model/overlay-recorded.ts';
 import { clusterPorts, emptyPortTable } from '../model/ports.ts';
 import { claimsOf, type RecordedPorts, type PortMoves } from '../model/recorded.ts';
 import { movingAnnotation } from './moving-ports.ts';
+import { restRecordManifest, restRecordName } from './resting-ports.ts';
 import { type Wanted } from './shadow-writer.ts';
 import { type ShadowManifest } from './shadow.ts';
 
@@ -47,7 +46,7 @@ describe('ShadowWriter', () => {
     await until('it to come back', () => writing.recorded.at(-1)?.get('store/cart/80'));
     want(wanted({ shop: 5000, cart: 5001 }));
     server.put(manifest('later', 5002));
-    await wrote(`apply ${nameOf('cart')}`, ...removal('later'));
+    await wrote(`apply ${nameOf('cart')}`, `delete ${nameOf('later')}`);
   });
 
   it('writes nothing while it does not lead, and everything that is due when it begins to', async () => {
@@ -57,14 +56,19 @@ describe('ShadowWriter', () => {
     await settled();
     await wrote();
     const end = lead();
-    const due = [...move('shop'), `apply ${nameOf('cart')}`, ...removal('gone'), ...removal('mark1')];
+    const due = [
+      `apply ${nameOf('shop')}`,
+      `apply ${nameOf('cart')}`,
+      `delete ${nameOf('gone')}`,
+      `delete ${nameOf('mark1')}`,
+    ];
     await wrote(...due);
     await end();
     want(wanted({}));
     await settled();
     await wrote(...due);
     lead();
-    await wrote(...due, ...['mark2', 'shop', 'cart'].flatMap(removal));
+    await wrote(...due, ...['mark2', 'shop', 'cart'].map((name) => `delete ${nameOf(name)}`));
   });
 
   it('takes nothing away before it is known what is wanted, and then what is not', async () => {
@@ -74,7 +78,7 @@ describe('ShadowWriter', () => {
     await settled();
     await wrote();
     want(wanted({ shop: 5000, mark1: 7001 }));
-    await wrote(...removal('gone'));
+    await wrote(`delete ${nameOf('gone')}`);
   });
 
   it('takes away what stands for no service, and what has another name than it should', async () => {
@@ -86,7 +90,7 @@ describe('ShadowWriter', () => {
     const { want, lead, wrote } = writing;
     want(wanted({ [long]: 5001 }));
     lead();
-    await wrote('patch strange', 'delete strange');
+    await wrote('delete strange');
   });
 
   it('writes a service anew when its mesh port is another, and removes it when it has none', async () => {
@@ -96,14 +100,14 @@ describe('ShadowWriter', () => {
     lead();
     want(wanted({ shop: 5000 }));
     want(wanted({ shop: 5003 }));
-    await wrote(...move('shop').slice(0, 2));
+    await wrote(`apply ${nameOf('shop')}`);
     proxies.acknowledge = true;
-    await wrote(...move('shop'));
+    await wrote(`apply ${nameOf('shop')}`);
     await until('it to come back', () =>
       writing.recorded.at(-1)?.get('store/shop/80') === 5003 ? true : undefined,
     );
     want({ ...wanted({ shop: 5003 }), table: emptyPortTable });
-    await wrote(...move('shop'), ...removal('shop'));
+    await wrote(`apply ${nameOf('shop')}`, `delete ${nameOf('shop')}`);
     assert.deepEqual(server.names, []);
   });
 
@@ -156,21 +160,17 @@ describe('ShadowWriter', () => {
   it('puts right what somebody else changes, and takes strange ports away', async () => {
     const shop = manifest('shop', 5000);
     await using writing = await follow(shop);
-    const { want, lead, wrote, server, proxies } = writing;
-    proxies.acknowledge = false;
+    const { want, lead, wrote, server } = writing;
     lead();
     want(wanted({ shop: 5000 }));
     server.put({ ...shop, metadata: { ...shop.metadata, annotations: {} } });
     await wrote(`apply ${nameOf('shop')}`);
     const ports = [...(shop.spec['ports'] as readonly object[]), { name: 'x', port: 9, targetPort: 9 }];
     server.put({ ...shop, spec: { ...shop.spec, ports } });
-    const patches = Array.from({ length: 3 }, () => `patch ${nameOf('shop')}`);
-    await wrote(`apply ${nameOf('shop')}`, ...patches.slice(1));
-    proxies.acknowledge = true;
-    await wrote(`apply ${nameOf('shop')}`, ...patches);
+    await wrote(`apply ${nameOf('shop')}`, `patch ${nameOf('shop')}`);
     assert.deepEqual(server.get(nameOf('shop'))?.['spec'], shop.spec);
     server.remove(nameOf('shop'));
-    await wrote(`apply ${nameOf('shop')}`, ...patches, `apply ${nameOf('shop')}`);
+    await wrote(`apply ${nameOf('shop')}`, `patch ${nameOf('shop')}`, `apply ${nameOf('shop')}`);
   });
 
   it('leaves what another replica has put on record, and writes what is wanted in the light of it', async () => {
@@ -183,11 +183,11 @@ describe('ShadowWriter', () => {
     lead();
     server.put(manifest('shop', 5007));
     server.put(manifest('cart', 5008));
-    await wrote(...move('cart').slice(0, 2));
+    await wrote(`apply ${nameOf('cart')}`);
     proxies.acknowledge = true;
-    await wrote(...move('cart'));
+    await wrote(`apply ${nameOf('cart')}`);
     server.put(manifest('later', 5002));
-    await wrote(...move('cart'), ...removal('later'));
+    await wrote(`apply ${nameOf('cart')}`, `delete ${nameOf('later')}`);
   });
 
   it('makes one anew whose IP family is not that of the service any more', async () => {
@@ -232,8 +232,10 @@ describe('ShadowWriter', () => {
       { ...shop, spec: { ...shop.spec, ports } },
       manifest('gone', 5001),
       manifest('other', 5002),
+      restRecordManifest('maesh', ['5001', '5002', '9']) as ShadowManifest,
     );
-    const { want, lead, wrote, server } = writing;
+    const { want, lead, wrote, server, proxies } = writing;
+    proxies.acknowledge = false;
     const end = lead();
     await until('it to have caught up', () => (server.lists > 0 ? true : undefined));
     // What the watch does not tell yet.
@@ -242,10 +244,10 @@ describe('ShadowWriter', () => {
     server.put(manifest('other', 5003));
     server.put({ ...shop, spec: { ...shop.spec, ports, sessionAffinity: 'None' } });
     want(wanted({ shop: 5000 }));
-    await wrote(...['gone', 'other', 'shop'].map((name) => `patch ${nameOf(name)}`));
+    await wrote(...['gone', 'other'].map((name) => `delete ${nameOf(name)}`), `patch ${nameOf('shop')}`);
     await end();
     assert.deepEqual(warnings(writing), []);
-    assert.deepEqual(server.names, [nameOf('other'), nameOf('shop')]);
+    assert.deepEqual(server.names, [nameOf('other'), nameOf('shop'), restRecordName].toSorted());
   });
 
   for (const status of [403, 404, 500]) {
@@ -266,10 +268,11 @@ describe('ShadowWriter', () => {
     await using writing = await follow(manifest('gone', 5001));
     const { want, lead, server } = writing;
     let left = 2;
-    server.refuse = () => (left-- > 0 ? 403 : undefined);
+    server.refuse = (write) => (write === `delete ${nameOf('gone')}` && left-- > 0 ? 403 : undefined);
+    writing.proxies.acknowledge = false;
     want(wanted({}));
     lead();
-    await until('it to be gone', () => (server.names.length === 0 ? true : undefined));
+    await until('it to be gone', () => (server.names.includes(nameOf('gone')) ? undefined : true));
     assert.deepEqual(warnings(writing), ['Processing failed, and is tried again: store/gone']);
   });
 });

@@ -4,12 +4,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { catchUp } from '../kube/catch-up.ts';
 import type { KubeClient, Selection } from '../kube/client.ts';
-import { KubeError } from '../kube/kube-error.ts';
 import { Reflector, type ReflectorTiming } from '../kube/reflector.ts';
 import type { ReflectedChange } from '../kube/reflected-set.ts';
-import type { ResourceType } from '../kube/resource-type.ts';
 import { compareVersions } from '../kube/versions.ts';
-import type { PortKey, ServiceKey } from '../model/key.ts';
+import { byText, type PortKey, type ServiceKey } from '../model/key.ts';
 import type { PortTable } from '../model/ports.ts';
 import type { PortMoves, RecordedPorts, SharedPorts } from '../model/recorded.ts';
 import type { ServiceDraft } from '../model/services.ts';
@@ -18,29 +16,17 @@ import type { Log } from '../runtime/log.ts';
 import type { Rate } from '../runtime/rate-limit.ts';
 import { runTogether } from '../runtime/run-together.ts';
 import { silentQueueObserver, type QueueObserver } from '../runtime/queue-observer.ts';
-import { runWorkers } from '../runtime/run-workers.ts';
+import { runWorkers, type RetryLater } from '../runtime/run-workers.ts';
 import { WorkQueue } from '../runtime/work-queue.ts';
 import { FoundShadows, type ShadowKey } from './found-shadows.ts';
-import { HandedOut, meshPortsOf } from './freed-ports.ts';
+import { HandedOut } from './freed-ports.ts';
 import { nextStep } from './move-step.ts';
 import { Moves, runMoves, usualMoveTiming, type MoveTiming } from './moves.ts';
 import { RestKeeper, type RestTiming } from './rest-keeper.ts';
-import { restingAnnotation, restingText, type RestingPort } from './resting-ports.ts';
+import { restRecordKey, restRecordName, restRecordType, type RestingPort } from './resting-ports.ts';
+import { services, ShadowCalls } from './shadow-calls.ts';
 import { differenceOf, readShadow, type FoundShadow } from './shadow-reading.ts';
-import {
-  shadowManifest,
-  shadowOf,
-  type Shadow,
-  type ShadowPort,
-  type TrafficDistribution,
-} from './shadow.ts';
-
-const services: ResourceType = {
-  group: '',
-  version: 'v1',
-  plural: 'services',
-  verbs: ['list', 'watch', 'create', 'patch', 'delete'],
-};
+import { shadowOf, type Shadow, type ShadowPort, type TrafficDistribution } from './shadow.ts';
 
 /** Calls to the API server at a time. */
 const workers = 8;
@@ -50,6 +36,9 @@ const workers = 8;
  * that failed together, as when its namespace is not there yet; a server that is too busy says so itself (429).
  */
 const retryRate: Rate = { perSecond: 200, burst: 1000 };
+
+/** After how long what was another than it was read as is looked at again, whatever the watch says, in milliseconds. */
+const outdatedMs = 5_000;
 
 /** What shadow Services are made with. */
 export interface ShadowWriterOptions {
@@ -94,6 +83,7 @@ export interface Wanted {
 export class ShadowWriter {
   readonly #options: ShadowWriterOptions;
   readonly #selection: Selection;
+  readonly #calls: ShadowCalls;
   readonly #reflector: Reflector<FoundShadow>;
   readonly #found = new FoundShadows();
   readonly #wanted = new Map<
@@ -112,13 +102,23 @@ export class ShadowWriter {
   #moves: Moves | undefined;
   /** By name: versions that our writes have made, until the next change comes by the watch. */
   readonly #written = new Map<string, string>();
+  /** Mesh ports that are on record to rest, and those that are yet to be. */
+  #resting: ReadonlySet<RestingPort> = new Set();
+  readonly #toRest = new Set<RestingPort>();
+  /** Keys that wait for that. */
+  readonly #waitingForRecord = new Set<ShadowKey>();
   #version: string | undefined;
   #awaitedVersion: string | undefined;
 
   constructor(options: ShadowWriterOptions) {
     this.#options = options;
     const { client, namespace, log, clock, timing } = options;
-    this.#selection = { type: services, namespace, labelSelector: 'app=maesh,type=shadow' };
+    this.#calls = new ShadowCalls(options);
+    this.#selection = {
+      type: services,
+      namespace,
+      labelSelector: `app=maesh,type in (shadow,${restRecordType})`,
+    };
     this.#reflector = new Reflector<FoundShadow>({
       client,
       selection: this.#selection,
@@ -210,7 +210,7 @@ export class ShadowWriter {
         moves.see(shadow);
       }
     }
-    const reconcile = async (key: ShadowKey, until: AbortSignal): Promise<void> =>
+    const reconcile = async (key: ShadowKey, until: AbortSignal): Promise<RetryLater | void> =>
       await this.#reconcile(key, until);
     try {
       await runTogether(
@@ -225,6 +225,8 @@ export class ShadowWriter {
       this.#queue = undefined;
       this.#rests = undefined;
       this.#moves = undefined;
+      this.#toRest.clear();
+      this.#waitingForRecord.clear();
     }
   }
 
@@ -240,11 +242,23 @@ export class ShadowWriter {
     this.#rests?.see(seen);
     this.#moves?.see(seen);
     this.#written.delete(name);
-    if (value === undefined) return;
-    this.#version = newer(this.#version, value.resourceVersion);
-    const isAwaited = value.resting.length > 0 || value.ports.some(({ move }) => move !== undefined);
-    if (isAwaited) this.#awaitedVersion = newer(this.#awaitedVersion, value.resourceVersion);
-    this.#isOutdated ||= this.#handedOut?.isNews(value) === true;
+    if (name === restRecordName) this.#takeRecord(value?.resting ?? []);
+    if (value !== undefined) this.#takeVersion(value);
+  }
+
+  #takeVersion(found: FoundShadow): void {
+    const { resourceVersion, resting, ports } = found;
+    this.#version = newer(this.#version, resourceVersion);
+    const isAwaited = resting.length > 0 || ports.some(({ move }) => move !== undefined);
+    if (isAwaited) this.#awaitedVersion = newer(this.#awaitedVersion, resourceVersion);
+    this.#isOutdated ||= this.#handedOut?.isNews(found) === true;
+  }
+
+  #takeRecord(resting: readonly RestingPort[]): void {
+    this.#resting = new Set(resting);
+    for (const port of resting) this.#toRest.delete(port);
+    for (const key of this.#waitingForRecord) this.#changedKeys.add(key);
+    this.#waitingForRecord.clear();
   }
 
   /** Whether we have written it anew since, so that it is looked at when that comes back. */
@@ -254,25 +268,85 @@ export class ShadowWriter {
     return order !== undefined && order < 0;
   }
 
-  async #reconcile(key: ShadowKey, signal: AbortSignal): Promise<void> {
-    if (this.#table === undefined) return;
+  /** What another replica has written meanwhile comes by the watch; should it not, this looks again. */
+  async #reconcile(key: ShadowKey, signal: AbortSignal): Promise<RetryLater | void> {
+    if (this.#table === undefined) return undefined;
     if (this.#isOutdated || this.#changedKeys.has(key)) {
       // Is looked at when it is said what is wanted.
       this.#changedKeys.add(key);
-      return;
+      return undefined;
     }
-    const wanted = this.#wanted.get(key)?.shadow;
     const found = this.#found.of(key);
-    if (found.some((each) => this.#isComing(each))) return;
+    if (found.some((each) => this.#isComing(each))) return undefined;
+    const isDone =
+      key === restRecordKey
+        ? await this.#recordResting(found[0], signal)
+        : await this.#put(key, found, signal);
+    return isDone ? undefined : { retryAfterMs: outdatedMs };
+  }
+
+  /** Has the shadow Services of a key be as they should. Returns whether nobody else was faster. */
+  async #put(key: ShadowKey, found: readonly FoundShadow[], signal: AbortSignal): Promise<boolean> {
+    const wanted = this.#wanted.get(key)?.shadow;
     const current = found.find(({ name }) => name === wanted?.name);
     const shadow = wanted && current ? this.#nextStep(wanted, current) : wanted;
-    const others = found.filter((each) => each !== current);
-    await Promise.all(others.map(async (other) => await this.#retire(other, { shadow, current, signal })));
-    if (shadow === undefined) return;
-    if (current === undefined) await this.#apply(shadow, { signal });
-    else if (!(await this.#keepsRest(current, shadow.ports, signal))) {
-      await this.#mend(current, shadow, signal);
+    if (this.#mustRest(key, { found, live: shadow?.ports ?? [] })) return true;
+    const others = found.filter((each) => each !== current && isReplaced(each, shadow, current));
+    const deleted = await Promise.all(others.map((other) => this.#calls.delete(other, { signal })));
+    const isDone = !deleted.includes(false);
+    if (shadow === undefined) return isDone;
+    return (await this.#mend(shadow, { current, signal })) && isDone;
+  }
+
+  async #mend(
+    shadow: Shadow,
+    { current, signal }: { readonly current: FoundShadow | undefined; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    if (current === undefined) return this.#wrote(shadow.name, await this.#calls.apply(shadow, { signal }));
+    switch (differenceOf(current, shadow, this.#options.namespace)) {
+      case undefined:
+        return true;
+      case 'family':
+        // Is made anew when it is gone.
+        return await this.#calls.delete(current, { signal });
+      case 'fields':
+        return this.#wrote(shadow.name, await this.#calls.apply(shadow, { signal, current }));
+      case 'ports':
+        return this.#wrote(shadow.name, await this.#calls.replacePorts(shadow, { signal, current }));
     }
+  }
+
+  /**
+   * Before mesh ports go from a shadow Service it has to be on record that they rest. Returns whether that is still to be
+   * written: the key is looked at again when it comes back by the watch.
+   */
+  #mustRest(
+    key: ShadowKey,
+    { found, live }: { readonly found: readonly FoundShadow[]; readonly live: readonly ShadowPort[] },
+  ): boolean {
+    const freed = found.flatMap((each) => this.#handedOut?.freed(each, live) ?? []);
+    const missing = freed.filter((port) => !this.#resting.has(port));
+    if (missing.length === 0) return false;
+    for (const port of missing) this.#toRest.add(port);
+    this.#waitingForRecord.add(key);
+    this.#queue?.add(restRecordKey);
+    return true;
+  }
+
+  /** Puts on record what is to rest, all of it at once, and takes off what has rested. */
+  async #recordResting(current: FoundShadow | undefined, signal: AbortSignal): Promise<boolean> {
+    const before = current?.resting ?? [];
+    const on = before.filter((port) => this.#rests?.isOver(restRecordName, port) !== true);
+    const resting = [...new Set([...on, ...this.#toRest])].toSorted(byText);
+    if (isDeepStrictEqual(resting, before)) return true;
+    if (current !== undefined && resting.length === 0) return await this.#calls.delete(current, { signal });
+    return this.#wrote(restRecordName, await this.#calls.recordResting(resting, { signal, current }));
+  }
+
+  #wrote(name: string, version: string | undefined): boolean {
+    if (version === undefined) return false;
+    this.#written.set(name, version);
+    return true;
   }
 
   #nextStep(wanted: Shadow, current: FoundShadow): Shadow {
@@ -282,113 +356,21 @@ export class ShadowWriter {
       isDeserted: (port) => this.#moves?.isDeserted(port) === true,
     });
   }
-
-  async #mend(current: FoundShadow, shadow: Shadow, signal: AbortSignal): Promise<void> {
-    const difference = differenceOf(current, shadow, this.#options.namespace);
-    if (difference === 'fields') await unlessOutdated(this.#apply(shadow, { signal, current }));
-    // Is made anew when it is gone.
-    else if (difference === 'family') await this.#delete(current, signal);
-    else if (difference === 'ports') await this.#replacePorts(current, shadow, signal);
-  }
-
-  /** Takes away a shadow Service that nobody wants, when its mesh ports are on record elsewhere or have rested. */
-  async #retire(found: FoundShadow, { shadow, current, signal }: Retiring): Promise<void> {
-    const live = shadow?.ports ?? [];
-    if (await this.#keepsRest(found, live, signal)) return;
-    const has = (ports: readonly ShadowPort[], { meshPort }: ShadowPort): boolean =>
-      ports.some((port) => port.meshPort === meshPort);
-    const isOnRecord = found.ports.every((port) => !has(live, port) || has(current?.ports ?? [], port));
-    if (isOnRecord && this.#resting(found, live).length === 0) await this.#delete(found, signal);
-  }
-
-  /**
-   * Puts on record which mesh ports rest before anything else happens to a shadow Service, and takes those off the record
-   * that have rested. Returns whether it wrote, and so has to look again when that comes back by the watch.
-   */
-  async #keepsRest(found: FoundShadow, live: readonly ShadowPort[], signal: AbortSignal): Promise<boolean> {
-    const { client, namespace, log } = this.#options;
-    const { name, resourceVersion } = found;
-    const resting = this.#resting(found, live);
-    const isOver = resting.length === 0 && live.length === 0;
-    if (isOver || isDeepStrictEqual(resting, found.resting)) return false;
-    const annotations = { [restingAnnotation]: restingText(resting) };
-    const target = { type: services, namespace, name };
-    const written = await unlessOutdated(
-      client.patch(target, { metadata: { annotations } }, { resourceVersion, signal }),
-    );
-    if (written !== undefined) this.#written.set(name, written.metadata.resourceVersion);
-    log.info('Put on record which mesh ports rest', {
-      service: found.service ?? 'none',
-      ports: resting.join(' '),
-    });
-    return true;
-  }
-
-  /** The mesh ports of a shadow Service that have to rest: where it lives on, for as long as it still has them. */
-  #resting(found: FoundShadow, live: readonly ShadowPort[]): readonly RestingPort[] {
-    const held = live.length === 0 ? [] : found.ports.flatMap(meshPortsOf);
-    const freed = this.#handedOut?.freed(found, live) ?? [];
-    return freed.filter((port) => held.includes(port) || this.#rests?.isOver(found.name, port) !== true);
-  }
-
-  /** What is applied comes back by the watch, and is looked at once more then. */
-  async #apply(shadow: Shadow, { signal, current }: Applying): Promise<void> {
-    const { client, namespace, log } = this.#options;
-    const { metadata, ...manifest } = shadowManifest(shadow, namespace);
-    const version = current && { resourceVersion: current.resourceVersion };
-    const written = await client.apply(
-      services,
-      { ...manifest, metadata: { ...metadata, ...version } },
-      { signal },
-    );
-    this.#written.set(shadow.name, written.metadata.resourceVersion);
-    log.info('Wrote a shadow Service', { service: shadow.service, shadow: shadow.name });
-  }
-
-  /** Ports that somebody else gave stay when others are applied: the list is replaced as a whole. */
-  async #replacePorts(current: FoundShadow, shadow: Shadow, signal: AbortSignal): Promise<void> {
-    const { client, namespace, log } = this.#options;
-    const { ports } = shadowManifest(shadow, namespace).spec;
-    const target = { type: services, namespace, name: shadow.name };
-    const { resourceVersion } = current;
-    const written = await unlessOutdated(
-      client.patch(target, { spec: { ports } }, { resourceVersion, signal }),
-    );
-    if (written !== undefined) this.#written.set(shadow.name, written.metadata.resourceVersion);
-    log.info('Took strange ports from a shadow Service', { service: shadow.service, shadow: shadow.name });
-  }
-
-  async #delete({ name, uid, resourceVersion, service }: FoundShadow, signal: AbortSignal): Promise<void> {
-    const { client, namespace, log } = this.#options;
-    const target = { type: services, namespace, name };
-    await unlessOutdated(client.delete(target, { uid, resourceVersion, signal }));
-    log.info('Deleted a shadow Service', { service: service ?? 'none', shadow: name });
-  }
 }
 
-/** What takes the place of a shadow Service that nobody wants. */
-interface Retiring {
-  readonly shadow: Shadow | undefined;
-  /** What there is of it already. */
-  readonly current: FoundShadow | undefined;
-  readonly signal: AbortSignal;
-}
-
-interface Applying {
-  readonly signal: AbortSignal;
-  /** What was read, where something was; applied only if it is still that. */
-  readonly current?: FoundShadow;
-}
-
-/** What is no longer there, or no longer as it was read, comes by the watch and is looked at then. */
-async function unlessOutdated<T>(action: Promise<T>): Promise<T | undefined> {
-  try {
-    return await action;
-  } catch (error) {
-    const isOutdated = error instanceof KubeError && (error.status === 404 || error.status === 409);
-    if (!isOutdated) throw error;
-    return undefined;
-  }
+/**
+ * Whether what stands for a service under another name than it should may go: not before the mesh ports that the service
+ * keeps are on record under the right one.
+ */
+function isReplaced(
+  other: FoundShadow,
+  shadow: Shadow | undefined,
+  current: FoundShadow | undefined,
+): boolean {
+  const has = (ports: readonly ShadowPort[], { meshPort }: ShadowPort): boolean =>
+    ports.some((port) => port.meshPort === meshPort);
+  const kept = other.ports.filter((port) => has(shadow?.ports ?? [], port));
+  return kept.every((port) => has(current?.ports ?? [], port));
 }
 
 /** The newer of two versions; the second where they have no order. */

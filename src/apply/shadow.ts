@@ -7,7 +7,7 @@ import type { PortTable } from '../model/ports.ts';
 import type { PortMove } from '../model/recorded.ts';
 import { proxyLabels } from '../model/proxy-labels.ts';
 import type { ServiceDraft } from '../model/services.ts';
-import { recordedResting, restingPort, type RestingPort } from './resting-ports.ts';
+import { recordedResting, type RestingPort } from './resting-ports.ts';
 import { movesText, movingAnnotation } from './moving-ports.ts';
 import { shadowName, shadowOfAnnotation } from './shadow-name.ts';
 
@@ -76,15 +76,14 @@ function withNames(ports: readonly ShadowPort[]): readonly ShadowPort[] {
   return ports.map((port) => (port.name === '' ? { ...port, name: `port-${port.port}` } : port));
 }
 
-/** The mesh ports that a shadow Service has on record, by service port; those that rest are no service port's. */
+/** The mesh ports that a shadow Service has on record, by service port, and those that it says rest. */
 export function recordedPorts(
   service: ServiceKey,
-  { ports, resting }: { readonly ports: readonly ShadowPort[]; readonly resting: readonly RestingPort[] },
+  { ports, resting }: { readonly ports: readonly ShadowPort[]; readonly resting: Iterable<RestingPort> },
 ): Map<PortKey, number> {
-  const inUse = ports.filter((port) => !resting.includes(restingPort(port)));
   return new Map([
-    ...inUse.map(({ port, protocol, meshPort }) => [portKey(service, port, protocol), meshPort] as const),
-    ...recordedResting(service, resting),
+    ...ports.map(({ port, protocol, meshPort }) => [portKey(service, port, protocol), meshPort] as const),
+    ...recordedResting(resting),
   ]);
 }
 

@@ -159,3 +159,8 @@ function wordFor(status: number): string {
   };
   return words[status] ?? (status >= 500 ? 'InternalError' : 'Unknown');
 }
+
+/** Whether it goes on until somebody mends it: credentials, a permission or the namespace lack. */
+export function needsSomebody({ status }: KubeError): boolean {
+  return status === 401 || status === 403 || status === 404;
+}

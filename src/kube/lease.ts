@@ -5,7 +5,7 @@ import { systemClock, type Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { sleep } from '../runtime/sleep.ts';
 import { Deadline } from './deadline.ts';
-import { KubeError } from './kube-error.ts';
+import { KubeError, needsSomebody } from './kube-error.ts';
 import type { LeaseRecord, LeaseStore, LeaseVersion } from './lease-record.ts';
 import { LeaseTerm, type Held } from './lease-term.ts';
 
@@ -24,9 +24,6 @@ const defaultTiming: LeaseTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, r
 
 /** How much longer than `retryMs` the others may wait, as a share of it. */
 const jitter = 1.2;
-
-/** Without credentials, permission or the namespace there is no Lease until somebody mends it. */
-const needsSomebody: ReadonlySet<number> = new Set([401, 403, 404]);
 
 /** What a candidate is, and what it does as holder. */
 export interface LeaseElectorOptions {
@@ -240,7 +237,7 @@ export class LeaseElector {
     const message = error?.message ?? 'the API server does not answer';
     if (message === this.#complaint) return;
     this.#complaint = message;
-    const level = error !== undefined && needsSomebody.has(error.status) ? 'error' : 'warn';
+    const level = error !== undefined && needsSomebody(error) ? 'error' : 'warn';
     this.#options.log[level]('Cannot read or write the Lease: trying again', {
       error: message,
     });

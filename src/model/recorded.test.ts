@@ -5,7 +5,14 @@ import { kubeService, put, take } from '../../test/kit/objects.ts';
 import { TopologyBuilder, type ModelOptions } from './build.ts';
 import type { KubeService } from './objects.ts';
 import { clusterPorts } from './ports.ts';
-import { claimsOf, type Claims, type PortMove, type PortMoves, type Recorded } from './recorded.ts';
+import {
+  claimsOf,
+  restingKey,
+  type Claims,
+  type PortMove,
+  type PortMoves,
+  type Recorded,
+} from './recorded.ts';
 import type { Service, ServicePort } from './topology.ts';
 
 const options: ModelOptions = { defaultMode: 'http', ports: clusterPorts, addresses: undefined };
@@ -93,6 +100,22 @@ describe('claimsOf()', () => {
     assert.equal(none.shared.size, 0);
     const back = claimsOf({ ports: mapOf({ 's/b/80': 5000 }), moves: new Map() }, clusterPorts, one);
     assert.equal(back.places.has('s/a/80'), false, 'nor when callers are sent there again');
+  });
+
+  it('gives a port that rests to nobody, whoever else has it', () => {
+    const ports = {
+      'store/cart/80': 5000,
+      'store/shop/80': 5000,
+      'store/dns/53/udp': 15_000,
+      [restingKey(5000, 'TCP')]: 5000,
+      [restingKey(15_000, 'UDP')]: 15_000,
+    };
+    const { places, owners, shared } = claimsOf({ ports: mapOf(ports), moves: new Map() }, clusterPorts);
+    assert.deepEqual([places.size, shared.size], [0, 0]);
+    assert.deepEqual(
+      [owners.http.get(5000), owners.udp.get(15_000)],
+      ['/resting/5000', '/resting/15000/udp'],
+    );
   });
 
   it('leaves a port for TCP or UDP that several have to the first, served for nobody', () => {

@@ -20,6 +20,15 @@ export interface PortMove {
 /** Service ports that are moving. */
 export type PortMoves = ReadonlyMap<PortKey, PortMove>;
 
+/** What has a mesh port on record that rests: no service port, so that nobody is given or served by it. */
+export function restingKey(meshPort: number, protocol: 'TCP' | 'UDP'): PortKey {
+  return `/resting/${meshPort}${protocol === 'UDP' ? '/udp' : ''}`;
+}
+
+function isResting(key: PortKey): boolean {
+  return key.startsWith('/resting/');
+}
+
 /** What is on record. */
 export interface Recorded {
   readonly ports: RecordedPorts;
@@ -49,7 +58,7 @@ export interface Claims {
 
 /**
  * Says what a record comes to. A mesh port that one service port has belongs to it; a port that lies in no range of its
- * protocol is passed over. Where several have one,
+ * protocol is passed over. One that rests is nobody's, whoever else still has it. Where several have one,
  *
  * - for HTTP it belongs to nobody, and is served for each of them by Host, as is one from which a service port is moving
  *   even if no other has it any more. Of several ports of one service it is the one that sorts first;
@@ -116,6 +125,11 @@ function settle(claims: Iterable<Claim>): Claims {
     return known;
   };
   for (const { traffic, port, keys, isShared, isTarget } of claims) {
+    const rest = keys.find(isResting);
+    if (rest !== undefined) {
+      owners[traffic].set(port, rest);
+      continue;
+    }
     if (!isShared || traffic !== 'http') owners[traffic].set(port, first(keys));
     if (!isShared) {
       for (const key of keys) placesOf(key).own = port;

@@ -11,7 +11,7 @@ const collection = '/api/v1/namespaces/maesh/services';
 
 /** A running server. */
 export class FakeServices implements AsyncDisposable {
-  /** What was asked to be written, oldest first: `apply NAME`, `patch NAME`, `delete NAME`. */
+  /** What was asked to be written, oldest first: `create NAME`, `apply NAME`, `patch NAME`, `delete NAME`. */
   readonly writes: string[] = [];
   /** The status with which a write is refused; undefined for none. */
   refuse: (write: string) => number | undefined = () => undefined;
@@ -90,9 +90,8 @@ export class FakeServices implements AsyncDisposable {
       return;
     }
     const body = JSON.parse(await text(request)) as ObjectToWrite;
-    const name = url.pathname.slice(collection.length + 1);
-    const isApply = request.headers['content-type'] === 'application/apply-patch+yaml';
-    const verb = request.method === 'DELETE' ? 'delete' : isApply ? 'apply' : 'patch';
+    const name = request.method === 'POST' ? body.metadata.name : url.pathname.slice(collection.length + 1);
+    const verb = verbOf(request);
     this.writes.push(`${verb} ${name}`);
     const status = this.refuse(`${verb} ${name}`) ?? this.#refusal(verb, name, body);
     if (status !== undefined) answer(response, status, { kind: 'Status', message: 'refused by the test' });
@@ -108,6 +107,7 @@ export class FakeServices implements AsyncDisposable {
   /** What a server would say of the versions that are required. */
   #refusal(verb: string, name: string, body: ObjectToWrite): number | undefined {
     const there = this.#objects.get(name);
+    if (verb === 'create') return there === undefined ? undefined : 409;
     if (there === undefined) return verb === 'apply' ? undefined : 404;
     const required = isRecord(body['preconditions']) ? body['preconditions'] : (body.metadata ?? {});
     const version: unknown = required['resourceVersion'] ?? there.metadata.resourceVersion;
@@ -165,4 +165,10 @@ function line(type: string, object: object): string {
 
 function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+function verbOf({ method, headers }: IncomingMessage): string {
+  if (method === 'POST') return 'create';
+  if (method === 'DELETE') return 'delete';
+  return headers['content-type'] === 'application/apply-patch+yaml' ? 'apply' : 'patch';
 }

@@ -1,5 +1,6 @@
 // What a test of the controller puts into a real API server, and what it finds there.
 
+import { readRestingPorts, restingAnnotation, restRecordType } from '../../src/apply/resting-ports.ts';
 import { byText } from '../../src/model/key.ts';
 import type { KubeObject, KubeObjects } from './kube-objects.ts';
 
@@ -90,6 +91,16 @@ export class MeshInCluster {
     return found.toSorted((a, b) => byText(a.metadata.name, b.metadata.name));
   }
 
+  /** Mesh ports that rest, as it is on record. */
+  async resting(): Promise<readonly string[]> {
+    const path = `/api/v1/namespaces/${this.namespaces.mesh}/services?labelSelector=type%3D${restRecordType}`;
+    const [record] = await this.#objects.list(path);
+    const { annotations } = (record?.metadata ?? {}) as {
+      readonly annotations?: Readonly<Record<string, string>>;
+    };
+    return readRestingPorts(annotations?.[restingAnnotation]);
+  }
+
   /** Mesh ports on record, as `name/port` of a service → mesh port. */
   async meshPorts(): Promise<ReadonlyMap<string, number>> {
     return meshPortsOf(await this.shadows(), this.namespaces.mesh);
@@ -102,25 +113,17 @@ export function shadowsPath(mesh: string): string {
 }
 
 /**
- * Mesh ports of shadow Services, as `name/port` of a service → mesh port; of UDP `name/port/udp`. Those that rest are none.
+ * Mesh ports of shadow Services, as `name/port` of a service → mesh port; of UDP `name/port/udp`.
  */
 export function meshPortsOf(shadows: readonly KubeObject[], mesh: string): ReadonlyMap<string, number> {
   const ports = new Map<string, number>();
   for (const { metadata, spec } of shadows) {
     const [service = ''] = metadata.name.slice(mesh.length + 1).split('-6d61657368-');
-    const resting = restingIn(metadata);
     for (const { port, targetPort, protocol } of (spec as ShadowSpec).ports) {
-      const suffix = protocol === 'UDP' ? '/udp' : '';
-      if (!resting.includes(`${targetPort}${suffix}`)) ports.set(`${service}/${port}${suffix}`, targetPort);
+      ports.set(`${service}/${port}${protocol === 'UDP' ? '/udp' : ''}`, targetPort);
     }
   }
   return ports;
-}
-
-/** The mesh ports that rest, as a shadow Service has them on record. */
-export function restingIn(metadata: KubeObject['metadata']): readonly string[] {
-  const { annotations } = metadata as { readonly annotations?: Readonly<Record<string, string>> };
-  return annotations?.['mesh.traefik.io/resting-ports']?.split(' ') ?? [];
 }
 
 interface ShadowSpec {

@@ -13,8 +13,8 @@ import {
 } from '../kit/controllers.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { FaultProxy } from '../kit/fault-proxy.ts';
-import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
-import { MeshInCluster, restingIn } from '../kit/mesh-in-cluster.ts';
+import { KubeObjects } from '../kit/kube-objects.ts';
+import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
 import { SlowProxy } from '../kit/slow-proxy.ts';
 import { until } from '../kit/until.ts';
 
@@ -78,9 +78,8 @@ class Scene {
   /** The service that has the mesh port; undefined where it rests or nobody has it. */
   async owner(): Promise<string | undefined> {
     const shadows = await this.mesh.shadows();
-    const live = shadows.filter((shadow) => !isResting(shadow));
-    assert.ok(live.length <= 1, 'the only mesh port has several owners');
-    return live[0]?.metadata.name.slice(this.mesh.namespaces.mesh.length + 1).split('-6d61')[0];
+    assert.ok(shadows.length <= 1, 'the only mesh port has several owners');
+    return shadows[0]?.metadata.name.slice(this.mesh.namespaces.mesh.length + 1).split('-6d61')[0];
   }
 
   /** Resolves when the mesh port is the service's. */
@@ -92,7 +91,10 @@ class Scene {
 
   /** Resolves when the mesh port is on record as one that rests. */
   async rests(): Promise<void> {
-    await until('the mesh port to rest', async () => (await this.mesh.shadows()).find(isResting));
+    await until('the mesh port to rest', async () => (await this.mesh.resting())[0]);
+    await until('the shadow Service that had it to go', async () =>
+      (await this.mesh.shadows()).length === 0 ? true : undefined,
+    );
   }
 
   /** Takes the service away that has the mesh port, and has another wait for it. Resolves when that is on record. */
@@ -109,8 +111,6 @@ class Scene {
     return found.map(({ metadata }) => metadata.name);
   }
 }
-
-const isResting = ({ metadata }: KubeObject): boolean => restingIn(metadata).length > 0;
 
 /** Replicas that are taken for dead only where a test says so. */
 const times: ReplicaTimes = { ...shortTimes, staleMs: 300_000 };
@@ -166,6 +166,8 @@ describe('a mesh port whose service is gone', () => {
     await scene.owned('shop');
     using proxy = await connected(other);
     proxy.hold();
+    using orphan = await connected(leader);
+    orphan.hold();
     await scene.change('shop', 'cart');
     await leader.crash();
     await led(other);
