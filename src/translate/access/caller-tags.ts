@@ -26,7 +26,7 @@ import { type Resource, typeUrls } from '../resources.ts';
 
 /**
  * How many shards: each costs every request a look-up, and the fewer they are, the more is sent for a pod. With 5,000 pods
- * a shard is 8 KiB.
+ * a shard is 12 KiB.
  */
 const shardCount = 16;
 
