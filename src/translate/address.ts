@@ -5,6 +5,8 @@ import { create } from '@bufbuild/protobuf';
 import {
   type Address,
   AddressSchema,
+  type CidrRange,
+  CidrRangeSchema,
   SocketAddress_Protocol,
 } from '../gen/envoy/config/core/v3/address_pb.ts';
 
@@ -35,5 +37,13 @@ function socketAddress({ address, port }: AddressAndPort, protocol: SocketAddres
         ipv4Compat: address === '::',
       },
     },
+  });
+}
+
+/** The range that holds just this address. */
+export function addressRange(address: string): CidrRange {
+  return create(CidrRangeSchema, {
+    addressPrefix: address,
+    prefixLen: address.includes(':') ? 128 : 32,
   });
 }

@@ -4,7 +4,7 @@
 import { isRoutedAlike } from './group-memo.ts';
 import type { Resource, Resources } from './resources.ts';
 import { typeUrls } from './resources.ts';
-import type { ServiceResources } from './service-resources.ts';
+import type { PlacedPort, ServiceResources } from './service-resources.ts';
 
 /**
  * The resources that follow `last` where services differ in nothing but endpoints; `last` itself where they don't even
@@ -39,6 +39,7 @@ export function withNewEndpoints(
 function differInEndpointsOnly(a: ServiceResources, b: ServiceResources): boolean {
   return (
     isAlike(a.placed, b.placed, isRoutedAlike) &&
+    isAlike(a.guarded, b.guarded, isPlacedAlike) &&
     isAlike(a.clusters, b.clusters, isSame) &&
     isAlike(a.listeners, b.listeners, isSame) &&
     isAlike(a.endpoints, b.endpoints, (one, other) => one.name === other.name)
@@ -52,6 +53,16 @@ function isAlike<T>(a: readonly T[], b: readonly T[], isPair: (one: T, other: T)
       const other = b[index];
       return other !== undefined && isPair(one, other);
     })
+  );
+}
+
+/** Whether listeners of ports are at the same places; whom they let in is not asked here. */
+function isPlacedAlike(a: PlacedPort, b: PlacedPort): boolean {
+  return (
+    a.port.key === b.port.key &&
+    a.number === b.number &&
+    a.port.localPort === b.port.localPort &&
+    a.service.localAddress === b.service.localAddress
   );
 }
 

@@ -30,17 +30,19 @@ export const internalHeaders = {
 /** A service port that a mesh port stands for: the only ones that proxies are told of. */
 export interface ServedPort extends ServicePort {
   readonly meshPort: number;
+  /** Whether it is only some of a port's pods, which have a cluster of their own (access/account-ports.ts). */
+  readonly isPart?: boolean;
 }
 
 /** Cluster of a service port. A TCP block finds it by the local port of the connection, which is all that it knows. */
 export function clusterName(port: ServedPort): string {
-  return port.traffic === 'tcp' ? `tcp-${port.meshPort}` : port.key;
+  return port.traffic === 'tcp' && port.isPart !== true ? `tcp-${port.meshPort}` : port.key;
 }
 
 /** Value from which a TCP block makes {@link clusterName}, in Envoy's format language. */
 export const tcpClusterNameFormat = 'tcp-%DOWNSTREAM_LOCAL_PORT%';
 
-/** Cluster of those pods of an HTTP service port that are of some service accounts, and their endpoints. */
+/** Cluster of those pods of a service port that are of some service accounts, and their endpoints. */
 export function accountsClusterName(port: PortKey, accounts: readonly ObjectKey[]): string {
   return `${port}@${accounts.join('+')}`;
 }
@@ -48,6 +50,11 @@ export function accountsClusterName(port: PortKey, accounts: readonly ObjectKey[
 /** What proxies know of callers, one part of it: `callers/0`. */
 export function callerTagsName(shard: number): string {
   return `callers/${shard}`;
+}
+
+/** Filter chain for the connections of one caller to a TCP port. */
+export function callerChainName(port: ServedPort, caller: ObjectKey): string {
+  return `${port.key} from ${caller}`;
 }
 
 /** Endpoints of a service port. Never the mesh port: a port given to another service must not bring old endpoints. */

@@ -15,4 +15,6 @@ export interface TranslateOptions {
   readonly hostPort: AddressAndPort | undefined;
   /** Whether the topology says who may call what. */
   readonly isAccessControlled?: boolean;
+  /** Whether an open TCP connection is closed when its caller may no longer open it. */
+  readonly closesForbidden?: boolean;
 }

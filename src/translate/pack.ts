@@ -23,7 +23,8 @@ export interface Label {
 
 /**
  * Encodes a resource. Its version is the first 64 bits of the SHA-256 of its bytes, in hexadecimal. The same message gives the same bytes:
- * fields are written in the order of their numbers, and no message here has more than one entry in a map.
+ * fields are written in the order of their numbers, and entries of a map by their keys where those are numbers; no other map
+ * here has more than one.
  */
 export function pack<D extends DescMessage>(schema: D, message: MessageShape<D>, label: Label): Resource {
   const bytes = toBinary(schema, message);

@@ -1,6 +1,7 @@
 // Every message that can stand inside an Any of a resource or of the bootstrap, for turning them into JSON and back.
 
 import { createRegistry, type Registry } from '@bufbuild/protobuf';
+import { StringValueSchema } from '@bufbuild/protobuf/wkt';
 
 import { ClusterSchema } from '../gen/envoy/config/cluster/v3/cluster_pb.ts';
 import { ClusterLoadAssignmentSchema } from '../gen/envoy/config/endpoint/v3/endpoint_pb.ts';
@@ -21,6 +22,11 @@ import { UdpProxyConfigSchema } from '../gen/envoy/extensions/filters/udp/udp_pr
 import { HeaderMutationSchema } from '../gen/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation_pb.ts';
 import { PreserveCaseFormatterConfigSchema } from '../gen/envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case_pb.ts';
 import { PreviousHostsPredicateSchema } from '../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts';
+import {
+  DestinationPortInputSchema,
+  SourceIPInputSchema,
+} from '../gen/envoy/extensions/matching/common_inputs/network/v3/network_inputs_pb.ts';
+import { IpSchema } from '../gen/envoy/extensions/matching/input_matchers/ip/v3/ip_pb.ts';
 import { UpstreamTlsContextSchema } from '../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts';
 import { HttpProtocolOptionsSchema } from '../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts';
 
@@ -31,10 +37,12 @@ export const registry: Registry = createRegistry(
   ListenerSchema,
   RouteConfigurationSchema,
   ScopedRouteConfigurationSchema,
+  DestinationPortInputSchema,
   HttpConnectionManagerSchema,
   HttpProtocolOptionsSchema,
   HeaderMutationSchema,
   IPTaggingSchema,
+  IpSchema,
   LocalRateLimitSchema,
   LuaPerRouteSchema,
   LuaSchema,
@@ -44,6 +52,8 @@ export const registry: Registry = createRegistry(
   RBACSchema,
   RouterSchema,
   SetFilterStateSchema,
+  SourceIPInputSchema,
+  StringValueSchema,
   TcpProxySchema,
   TypedExtensionConfigSchema,
   UdpProxyConfigSchema,

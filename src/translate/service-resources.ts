@@ -6,6 +6,7 @@ import { ListenerSchema } from '../gen/envoy/config/listener/v3/listener_pb.ts';
 import { blockOf, type PortRange } from '../model/ports.ts';
 import type { Service, ServicePort } from '../model/topology.ts';
 import { accountPorts } from './access/account-ports.ts';
+import { withSteadyPods } from './access/udp-guard.ts';
 import { cluster } from './cluster.ts';
 import { endpoints } from './endpoints.ts';
 import { entryListener } from './entry.ts';
@@ -44,6 +45,8 @@ export interface ServiceResources {
   readonly listeners: readonly Resource[];
   /** Its HTTP and TCP ports, which lie in blocks. */
   readonly placed: readonly PlacedPort[];
+  /** Its TCP and UDP ports, where access is controlled: their listeners are made elsewhere (access/guarded-listeners.ts). */
+  readonly guarded: readonly PlacedPort[];
 }
 
 type PortResources = Pick<ServiceResources, 'clusters' | 'endpoints'>;
@@ -56,8 +59,9 @@ export function createServiceTranslator(options: TranslateOptions): (service: Se
   const byService = new WeakMap<Service, ServiceResources>();
   const byPort = new WeakMap<ServicePort, PortResources>();
 
+  const steady = options.isAccessControlled === true ? withSteadyPods : (port: ServedPort) => port;
   const portResources = (service: Service, port: ServedPort): PortResources => {
-    const made = byPort.get(port) ?? translatePort(service, port);
+    const made = byPort.get(port) ?? translatePort(service, steady(port));
     byPort.set(port, made);
     return made;
   };
@@ -66,15 +70,20 @@ export function createServiceTranslator(options: TranslateOptions): (service: Se
     if (known !== undefined) return known;
     const served = service.ports.filter(isServed);
     const ports = served.flatMap((port) => place(service, port, { number: port.meshPort, options }) ?? []);
+    const guarded =
+      options.isAccessControlled === true ? ports.filter(({ port }) => port.traffic !== 'http') : [];
     const resources = ports.map(({ port }) => portResources(service, port));
     const made: ServiceResources = {
       clusters: resources.flatMap((of) => of.clusters),
       endpoints: resources.flatMap((of) => of.endpoints),
-      listeners: ports.flatMap((placed) => listeners(placed, options)),
+      listeners: ports
+        .filter((placed) => !guarded.includes(placed))
+        .flatMap((placed) => listeners(placed, options)),
       placed: [
         ...ports.filter(({ port }) => port.traffic !== 'udp'),
         ...ports.flatMap((placed) => elsewhere(placed, options)),
       ],
+      guarded,
     };
     byService.set(service, made);
     return made;

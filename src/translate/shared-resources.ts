@@ -37,10 +37,11 @@ export function createSharedTranslator(
 
   return (ports) => {
     const blocks = groupPorts(ports, { name: (placed) => placed.blockName, order: byMeshPort });
+    const open = blocks.filter((group) => !isGuarded(group, options));
     const httpBlocks = blocks.filter((group) => group.ports[0].port.traffic === 'http');
     const namespaces = options.hostPort === undefined ? [] : groupByNamespace(ports);
     return {
-      listeners: [...fixed, ...blockListeners(blocks)],
+      listeners: [...fixed, ...blockListeners(open)],
       routes: [...blockRoutes(httpBlocks), ...namespaceRoutes(namespaces)],
       scopedRoutes: namespaceScopes(namespaces),
     };
@@ -60,6 +61,11 @@ function fixedListeners(options: TranslateOptions): Resource[] {
     pack(ListenerSchema, hostListener(hostPort, options), { name: hostPortName, typeUrl, services: [] }),
     ready,
   ];
+}
+
+/** Whether its listener says who gets through (access/guarded-listeners.ts). */
+function isGuarded({ ports }: Group, { isAccessControlled = false }: TranslateOptions): boolean {
+  return isAccessControlled && ports[0].port.traffic === 'tcp';
 }
 
 function packBlockListener({ name, ports }: Group, options: TranslateOptions): Resource {

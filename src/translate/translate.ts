@@ -2,6 +2,7 @@
 
 import type { Service, Topology } from '../model/topology.ts';
 import { createCallerTags } from './access/caller-tags.ts';
+import { createGuardedListeners } from './access/guarded-listeners.ts';
 import { withNewEndpoints } from './endpoint-changes.ts';
 import type { TranslateOptions } from './options.ts';
 import { nextSet } from './resource-set.ts';
@@ -19,6 +20,7 @@ export type { TranslateOptions } from './options.ts';
 export function createTranslator(options: TranslateOptions): (topology: Topology) => Resources {
   const translateService = createServiceTranslator(options);
   const translateShared = createSharedTranslator(options);
+  const translateGuarded = createGuardedListeners(options);
   const translateCallers = options.isAccessControlled === true ? createCallerTags() : () => [];
   let services: readonly Service[] = [];
   let before: readonly ServiceResources[] = [];
@@ -33,8 +35,13 @@ export function createTranslator(options: TranslateOptions): (topology: Topology
       return same ?? translateService(service);
     });
     const next = last === noResources ? undefined : withNewEndpoints(last, { before, after });
-    const extensions = translateCallers(topology.callers ?? nobody);
-    last = withExtensions(next ?? putTogether(last, { services: after, translateShared }), extensions);
+    const { callers = nobody } = topology;
+    const guarded = translateGuarded(
+      after.flatMap((own) => own.guarded),
+      callers,
+    );
+    const all = next ?? putTogether(last, { services: after, guarded, translateShared });
+    last = withExtensions(withListeners(all, guarded), translateCallers(callers));
     before = after;
     return last;
   };
@@ -45,23 +52,34 @@ function putTogether(
   last: Resources,
   parts: {
     readonly services: readonly ServiceResources[];
+    readonly guarded: readonly Resource[];
     readonly translateShared: (ports: readonly PlacedPort[]) => SharedResources;
   },
 ): Resources {
-  const { services, translateShared } = parts;
+  const { services, guarded, translateShared } = parts;
   const shared = translateShared(services.flatMap(({ placed }) => placed));
   const clusters = services.flatMap((own) => own.clusters);
   const endpoints = services.flatMap((own) => own.endpoints);
-  const listeners = services.flatMap((own) => own.listeners);
+  const listeners = [...services.flatMap((own) => own.listeners), ...guarded, ...shared.listeners];
   const next: Resources = {
     [typeUrls.cluster]: nextSet(last[typeUrls.cluster], clusters),
     [typeUrls.endpoints]: nextSet(last[typeUrls.endpoints], endpoints),
-    [typeUrls.listener]: nextSet(last[typeUrls.listener], [...listeners, ...shared.listeners]),
+    [typeUrls.listener]: nextSet(last[typeUrls.listener], listeners),
     [typeUrls.routes]: nextSet(last[typeUrls.routes], shared.routes),
     [typeUrls.scopedRoutes]: nextSet(last[typeUrls.scopedRoutes], shared.scopedRoutes),
     [typeUrls.extensions]: last[typeUrls.extensions],
   };
   return isSame(last, next) ? last : next;
+}
+
+/** Replaces listeners of which pods that call have come and gone, and nothing else. */
+function withListeners(resources: Resources, guarded: readonly Resource[]): Resources {
+  const before = resources[typeUrls.listener];
+  const changed = guarded.filter(({ name, version }) => before.get(name)?.version !== version);
+  if (changed.length === 0) return resources;
+  const after = new Map(before);
+  for (const resource of changed) after.set(resource.name, resource);
+  return { ...resources, [typeUrls.listener]: after };
 }
 
 /** Pods that call come and go apart from everything else. */

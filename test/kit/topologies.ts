@@ -46,6 +46,7 @@ function servicePort(service: ServiceKey, given: GivenPort): Omit<ServicePort, '
     upstreamTls: given.upstreamTls ?? false,
     ...(given.policy !== undefined && { policy: given.policy }),
     ...(given.splits !== undefined && { splits: given.splits }),
+    ...(given.access !== undefined && { access: given.access }),
     meshPort: given.meshPort,
     ...(given.sharedPorts !== undefined && { sharedPorts: given.sharedPorts }),
     endpoints: endpoints.map((endpoint) => ({

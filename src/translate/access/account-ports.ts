@@ -2,11 +2,12 @@
 
 import type { ServicePort } from '../../model/topology.ts';
 import { accountsClusterName } from '../names.ts';
+import { connectionParts } from './connection-reach.ts';
 import { reachesOf } from './reach.ts';
 
 /** The parts, each once; none where all of the port's pods are of one account, or access isn't controlled. */
 export function accountPorts<P extends ServicePort>(port: P): readonly P[] {
-  if (port.traffic !== 'http') return [];
+  if (port.traffic !== 'http') return connectionParts(port);
   const parts = new Map<string, P>();
   for (const { accounts } of reachesOf(port.access ?? []) ?? []) {
     if (accounts === undefined) continue;
