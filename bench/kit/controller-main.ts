@@ -27,6 +27,7 @@ await runController(
     ignoreNamespaces: [],
     leaseName: 'maesh-controller',
     defaultMode: 'http',
+    acl: false,
     limitHTTPPort: undefined,
     limitTCPPort: undefined,
     limitUDPPort: undefined,

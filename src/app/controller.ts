@@ -211,12 +211,18 @@ class Controller {
 function placementOf(options: ControllerOptions, address: string): Placement {
   const ports = limitedPorts(clusterPorts, options);
   return {
-    model: { defaultMode: options.defaultMode, ports, addresses: undefined },
+    model: {
+      defaultMode: options.defaultMode,
+      ports,
+      addresses: undefined,
+      isAccessControlled: options.acl,
+    },
     translate: {
       meshAddress: address,
       ports,
       readiness: { address, port: readinessPort },
       hostPort: undefined,
+      isAccessControlled: options.acl,
     },
   };
 }

@@ -11,6 +11,7 @@ import { place, type PlacementOptions } from './placement.ts';
 const options: PlacementOptions = {
   addressRange: '127.85.0.0/16',
   defaultMode: 'tcp',
+  acl: false,
   envoy: 'managed',
   httpPort: 0,
   limitHTTPPort: undefined,
@@ -27,6 +28,13 @@ describe('place()', () => {
     assert.deepEqual(translate.readiness, { address: '127.85.0.1', port: 1081 });
     assert.deepEqual(model.ports, standalonePorts);
     assert.equal(translate.ports, model.ports);
+  });
+
+  it('controls access in what the mesh is and in what proxies are told, or in neither', async () => {
+    for (const acl of [true, false]) {
+      const { model, translate } = await place({ ...options, acl }, new RecordLog());
+      assert.deepEqual([model.isAccessControlled, translate.isAccessControlled], [acl, acl]);
+    }
   });
 
   it('limits mesh ports as it is told', async () => {

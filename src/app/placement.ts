@@ -18,7 +18,14 @@ export const readinessPort = 1081;
 /** The settings that placement depends on. */
 export type PlacementOptions = Pick<
   StandaloneOptions,
-  'addressRange' | 'defaultMode' | 'envoy' | 'httpPort' | 'limitHTTPPort' | 'limitTCPPort' | 'limitUDPPort'
+  | 'acl'
+  | 'addressRange'
+  | 'defaultMode'
+  | 'envoy'
+  | 'httpPort'
+  | 'limitHTTPPort'
+  | 'limitTCPPort'
+  | 'limitUDPPort'
 >;
 
 /** Ceilings on mesh ports. */
@@ -49,12 +56,14 @@ export async function place(options: PlacementOptions, log: Log): Promise<Placem
       ports,
       addresses: range.services,
       firstLocalPort: firstPort,
+      isAccessControlled: options.acl,
     },
     translate: {
       meshAddress: range.proxy,
       ports,
       readiness: { address: range.proxy, port: readinessPort },
       hostPort: await hostPort(options, log),
+      isAccessControlled: options.acl,
     },
   };
 }

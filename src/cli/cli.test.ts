@@ -82,16 +82,6 @@ describe('maesh without a command', () => {
     assert.deepEqual(await cli('--acl=false', '-NAMESPACE', 'mesh'), { code, out, err });
   });
 
-  it('refuses to go on without the access control that it is asked for', async () => {
-    assert.deepEqual(await cli('--acl', '--masterURL', 'http://127.0.0.1:1'), {
-      code: 1,
-      out: '',
-      err:
-        'maesh: --acl true; this version of Maesh has no access control: everybody could call every service; ' +
-        'leave it out if that may be so, or stay with the version that you have\n',
-    });
-  });
-
   it('leaves flags behind a command to the command, though it has some of the same name', async () => {
     const { err } = await cli('standalone', '--apiPort', 'x', '--dir', 'a');
     assert.match(err, /^maesh: --apiPort x; not a port; /);

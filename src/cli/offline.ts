@@ -18,16 +18,23 @@ export interface OfflineOptions {
   /** Files and folders; `-` is standard input. */
   readonly dir: readonly string[];
   readonly defaultMode: TrafficType;
+  readonly acl: boolean;
   readonly addressRange: string;
 }
 
 /** Reads manifests and builds the topology that a standalone mesh would begin with. */
-export async function readMesh({ dir, defaultMode, addressRange }: OfflineOptions): Promise<OfflineMesh> {
+export async function readMesh({
+  dir,
+  defaultMode,
+  acl,
+  addressRange,
+}: OfflineOptions): Promise<OfflineMesh> {
   const { objects, problems, ignoredKinds } = await readPaths(dir);
   const topology = buildTopology(objects, {
     defaultMode,
     ports: standalonePorts,
     addresses: parseAddressRange(addressRange)?.services,
+    isAccessControlled: acl,
     problems,
   });
   return { topology, ignoredKinds };

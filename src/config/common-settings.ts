@@ -3,7 +3,7 @@
 import type { LogFormat, LogLevel } from '../runtime/pino-log.ts';
 import type { DefaultMode } from './options.ts';
 import type { Setting, SettingTable } from './setting.ts';
-import { alwaysOff, choice, count, namespaceName, optional, text, toggle } from './value.ts';
+import { choice, count, namespaceName, optional, text, toggle } from './value.ts';
 
 /** Port on which Envoys find Maesh unless told otherwise: the one that Istio's proxies know too. */
 export const defaultXdsPort = 15_010;
@@ -55,26 +55,24 @@ function limit(traffic: string): Setting<number | undefined> {
   };
 }
 
-/** Whether only those may call whom a rule allows to. Never on: whoever asks for it must not get a mesh without it. */
+/** Whether only those may call whom a TrafficTarget lets in: where either says so, as in the original. */
 export interface AccessControlSettings {
-  readonly acl: false;
-  readonly smi: false;
+  readonly acl: boolean;
+  readonly smi: boolean;
 }
 
-const accessControl: Setting<false> = {
-  doc: 'let only those call whom a rule allows to; not in this version of Maesh, so it can only be false',
+/** The setting of every command that looks at TrafficTargets. */
+export const acl: Setting<boolean> = {
+  doc: 'let only those call whom a TrafficTarget lets in',
   group: 'Mesh',
-  kind: alwaysOff({
-    why: 'this version of Maesh has no access control: everybody could call every service',
-    advice: 'leave it out if that may be so, or stay with the version that you have',
-  }),
+  kind: toggle,
   default: false,
 };
 
 /** Settings of commands that run a mesh. */
 export const accessControls: SettingTable<AccessControlSettings> = {
-  acl: accessControl,
-  smi: { ...accessControl, deprecated: 'use --acl' },
+  acl,
+  smi: { ...acl, deprecated: 'use --acl' },
 };
 
 export const logLevel: Setting<LogLevel> = {

@@ -39,6 +39,7 @@ describe('controllerOptions', () => {
       ignoreNamespaces: [],
       leaseName: 'maesh-controller',
       defaultMode: 'http',
+      acl: false,
       limitHTTPPort: undefined,
       limitTCPPort: undefined,
       limitUDPPort: undefined,
@@ -48,6 +49,10 @@ describe('controllerOptions', () => {
       logLevel: 'error',
       logFormat: 'common',
     });
+  });
+
+  it('controls access where one of the two settings for it says so', () => {
+    for (const given of [{ acl: true }, { smi: true }]) assert.equal(options(given, inPod).acl, true);
   });
 
   it('takes the kubeconfig that is named, else the one of KUBECONFIG', () => {

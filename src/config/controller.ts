@@ -12,9 +12,10 @@ export function controllerOptions(
   settings: ControllerSettings,
   { env, hostname }: Pick<Surroundings, 'env' | 'hostname'>,
 ): { readonly options: ControllerOptions } | { readonly mistakes: readonly Mistake[] } {
-  const { configFile: _, acl: _acl, smi: _smi, debug, ...rest } = settings;
+  const { configFile: _, smi, debug, ...rest } = settings;
   const options: ControllerOptions = {
     ...rest,
+    acl: rest.acl || smi,
     logLevel: debug ? 'debug' : rest.logLevel,
     kubeConfig: rest.kubeConfig ?? (env['KUBECONFIG'] || undefined),
     env,

@@ -37,6 +37,8 @@ export interface ControllerOptions extends LogOptions {
   /** Name of the Lease in the mesh's namespace by which replicas agree on the one that writes. */
   readonly leaseName: string;
   readonly defaultMode: DefaultMode;
+  /** Whether only those may call whom a TrafficTarget lets in. */
+  readonly acl: boolean;
   /** Most service ports of each traffic type that get a mesh port; undefined: as many as there are mesh ports. */
   readonly limitHTTPPort: number | undefined;
   readonly limitTCPPort: number | undefined;
@@ -73,6 +75,8 @@ export interface StandaloneOptions extends LogOptions {
   /** IPv4 range within 127.0.0.0/8 in CIDR notation, /8 to /24. */
   readonly addressRange: string;
   readonly defaultMode: DefaultMode;
+  /** Whether only those may call whom a TrafficTarget lets in. */
+  readonly acl: boolean;
   /** Most service ports of each traffic type that get a mesh port; undefined: as many as there are mesh ports. */
   readonly limitHTTPPort: number | undefined;
   readonly limitTCPPort: number | undefined;
@@ -101,6 +105,8 @@ export interface TranslateOptions extends LogOptions {
   /** Folders and files with manifests, at least one; `-` is standard input. */
   readonly dir: readonly string[];
   readonly defaultMode: DefaultMode;
+  /** Whether only those may call whom a TrafficTarget lets in. */
+  readonly acl: boolean;
   readonly addressRange: string;
   /** Port of the mesh on which every HTTP service is reached by its Host. */
   readonly httpPort: number;
@@ -113,6 +119,8 @@ export interface CheckOptions extends LogOptions {
   /** Folders and files with manifests, at least one; `-` is standard input. */
   readonly dir: readonly string[];
   readonly defaultMode: DefaultMode;
+  /** Whether only those may call whom a TrafficTarget lets in. */
+  readonly acl: boolean;
   readonly output: 'text' | 'json';
 }
 

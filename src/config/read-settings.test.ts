@@ -176,24 +176,6 @@ describe('settings of the controller', () => {
     );
   });
 
-  it('never ask for an access control that is not there, whatever the source', async () => {
-    const refused = 'this version of Maesh has no access control: everybody could call every service';
-    const inFlags = await mistakes('controller', { flags: { acl: ['true'] } });
-    assert.deepEqual(inFlags, [
-      `--acl true; ${refused}; leave it out if that may be so, or stay with the version that you have`,
-    ]);
-    for (const command of ['controller', 'standalone'] as const) {
-      assert.match(
-        String(await mistakes(command, { env: { MAESH_ACL: '1' } })),
-        /\bMAESH_ACL=1; this version/,
-      );
-      assert.match(
-        String(await mistakes(command, { file: 'smi = true' })),
-        /\bsmi: true in maesh.toml; this/,
-      );
-    }
-  });
-
   it('are checked as they are read, the default mode too', async () => {
     const flags = { defaultMode: ['grpc'], namespace: ['Maesh'], ignoreNamespaces: ['a,b_c'] };
     const found = await mistakes('controller', { flags });

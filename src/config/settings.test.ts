@@ -73,15 +73,6 @@ describe('the table of settings', () => {
     const added = Object.keys(table).filter((name) => !Object.hasOwn(original, name));
     assert.deepEqual(added, ['leaseName', 'xdsPort']);
   });
-
-  it('lets no mesh run with an access control that is not there', () => {
-    for (const { acl, smi } of [settings.controller, settings.standalone]) {
-      for (const { kind } of [acl, smi]) {
-        assert.deepEqual(kind.read(['false']), { value: false });
-        assert.match(JSON.stringify(kind.read(['true'])), /has no access control: everybody could call/);
-      }
-    }
-  });
 });
 
 describe('the names of a setting', () => {

@@ -3,6 +3,7 @@
 
 import {
   accessControls,
+  acl,
   configFile,
   debug,
   defaultMode,
@@ -219,6 +220,7 @@ export const settings: { readonly [C in CommandName]: SettingTable<CommandSettin
   translate: {
     dir: inputDir,
     defaultMode,
+    acl,
     httpPort,
     addressRange,
     what: {
@@ -235,6 +237,7 @@ export const settings: { readonly [C in CommandName]: SettingTable<CommandSettin
   check: {
     dir: inputDir,
     defaultMode,
+    acl,
     output: output(['text', 'json']),
     configFile,
     logLevel,

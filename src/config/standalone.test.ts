@@ -29,6 +29,11 @@ describe('standaloneOptions', () => {
     assert.equal(options({ envoy: 'external', xdsPort: 1 }).xdsPort, 1);
   });
 
+  it('controls access where one of the two settings for it says so', () => {
+    assert.equal(options({}).acl, false);
+    for (const given of [{ acl: true }, { smi: true }]) assert.equal(options(given).acl, true);
+  });
+
   it('logs everything where debug is on', () => {
     assert.equal(options({}).logLevel, 'info');
     assert.equal(options({ debug: true, logLevel: 'error' }).logLevel, 'debug');

@@ -15,9 +15,10 @@ export function standaloneOptions(
   settings: StandaloneSettings,
   surroundings: Pick<Surroundings, 'env' | 'cwd'>,
 ): { readonly options: StandaloneOptions } | { readonly mistakes: readonly Mistake[] } {
-  const { configFile: _, acl: _acl, smi: _smi, debug, xdsPort, stateDir, ...rest } = settings;
+  const { configFile: _, smi, debug, xdsPort, stateDir, ...rest } = settings;
   const options: StandaloneOptions = {
     ...rest,
+    acl: rest.acl || smi,
     logLevel: debug ? 'debug' : rest.logLevel,
     xdsPort: xdsPort ?? (rest.envoy === 'external' ? defaultXdsPort : 0),
     stateDir:

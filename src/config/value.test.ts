@@ -4,7 +4,6 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import {
-  alwaysOff,
   choice,
   count,
   ipAddress,
@@ -76,21 +75,6 @@ describe('toggle', () => {
     for (const yes of ['1', 't', 'T', 'true', 'TRUE', 'True']) assert.equal(read(toggle, yes), true, yes);
     for (const no of ['0', 'f', 'F', 'false', 'FALSE', 'False']) assert.equal(read(toggle, no), false, no);
     assert.equal(read(toggle, 'maybe'), 'neither true nor false; use true or false');
-  });
-});
-
-describe('alwaysOff', () => {
-  const off = alwaysOff({ why: 'it can not be on', advice: 'leave it out' });
-
-  it('reads no in every form, and says why it can not be yes', () => {
-    for (const no of ['0', 'f', 'FALSE']) assert.equal(read(off, no), false, no);
-    for (const yes of ['1', 't', 'True']) assert.equal(read(off, yes), 'it can not be on; leave it out', yes);
-    assert.equal(read(off, 'maybe'), 'neither true nor false; use true or false');
-  });
-
-  it('counts the last where it is named several times', () => {
-    assert.equal(read(off, 'true', 'false'), false);
-    assert.match(String(read(off, 'false', 'true')), /^it can not be on; /);
   });
 });
 

@@ -82,15 +82,6 @@ export const toggle: ValueKind<boolean> = single(undefined, (value) => {
   return { value: known[1] !== undefined };
 });
 
-/** A switch that can't be turned on: `why` and `advice` say so to whoever tries. */
-export function alwaysOff(reason: { readonly why: string; readonly advice: string }): ValueKind<false> {
-  return single(undefined, (value) => {
-    const read = toggle.read([value]);
-    if ('why' in read) return read;
-    return read.value ? reason : { value: false };
-  });
-}
-
 /** A name as DNS and Kubernetes have it. */
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 

@@ -43,6 +43,8 @@ export interface ControllerGiven {
   readonly defaultMode?: ControllerOptions['defaultMode'];
   /** Number of ports of services of traffic type http that the mesh has room for. */
   readonly limitHTTPPort?: number;
+  /** Whether access is controlled; not so by default. */
+  readonly acl?: boolean;
   /** Address on which proxies open mesh ports. */
   readonly proxyAddress?: string;
   readonly replicaTimes?: ReplicaTimes;
@@ -85,9 +87,10 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
 
 /** The settings of a controller, all but those that tests name being the usual ones. */
 export function controllerOptions(given: ControllerSettings): ControllerOptions {
-  const { name, limitHTTPPort, ...options } = given;
+  const { name, limitHTTPPort, acl = false, ...options } = given;
   return {
     ...options,
+    acl,
     limitHTTPPort,
     masterURL: undefined,
     env: {},

@@ -17,6 +17,7 @@ export function standaloneDefaults(stateDir: string): StandaloneOptions {
     stateDir,
     addressRange: '127.89.128.0/17',
     defaultMode: 'http',
+    acl: false,
     limitHTTPPort: undefined,
     limitTCPPort: undefined,
     limitUDPPort: undefined,

@@ -38,17 +38,46 @@ spec:
   ports: [{ port: 80 }]
 `;
 
+const lonely = `apiVersion: access.smi-spec.io/v1alpha3
+kind: TrafficTarget
+metadata: { name: api, namespace: store }
+spec:
+  destination: { kind: ServiceAccount, name: shop }
+  sources: [{ kind: ServiceAccount, name: web, namespace: front }]
+  rules: [{ kind: HTTPRouteGroup, name: api }]
+`;
+
 let folder = '';
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'maesh-offline-'));
-  for (const name of ['good', 'bad', 'none']) await mkdir(join(folder, name));
+  for (const name of ['good', 'bad', 'none', 'access']) await mkdir(join(folder, name));
   await writeFile(join(folder, 'good/shop.yaml'), good);
   await writeFile(join(folder, 'bad/shop.yaml'), good);
+  await writeFile(join(folder, 'access/shop.yaml'), `${good}---\n${lonely}`);
   await writeFile(join(folder, 'bad/cart.yaml'), `# A comment\n---\n${bad}`);
 });
 
 after(() => rm(folder, { recursive: true }));
+
+describe('a mesh that controls access', () => {
+  it('has problems of TrafficTargets, which are looked at in no other', async () => {
+    const { code, stdout } = await runMaesh(['check', '--acl', '-f', 'access'], { cwd: folder });
+    assert.equal(code, 1);
+    assert.match(stdout, /TrafficTarget store\/api.*no HTTPRouteGroup "api" in namespace store/s);
+    assert.equal((await runMaesh(['check', '-f', 'access'], { cwd: folder })).code, 0);
+  });
+
+  it('tells proxies who calls, and to deny everything else', async () => {
+    const { code, stdout } = await runMaesh(['translate', '--acl', '-f', 'access', '-o', 'json'], {
+      cwd: folder,
+    });
+    assert.equal(code, 0);
+    const { extensions, listeners } = JSON.parse(stdout) as Readonly<Record<string, readonly unknown[]>>;
+    assert.equal(extensions?.length, 16);
+    assert.match(JSON.stringify(listeners), /envoy\.filters\.http\.rbac/);
+  });
+});
 
 describe('maesh check', () => {
   it('finds nothing wrong with good manifests', async () => {

@@ -88,6 +88,7 @@ describe('the controller in a cluster', () => {
       ignoreNamespaces: [],
       leaseName: 'maesh-controller',
       defaultMode: 'http',
+      acl: false,
       limitHTTPPort: undefined,
       limitTCPPort: undefined,
       limitUDPPort: undefined,

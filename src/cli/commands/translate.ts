@@ -33,13 +33,14 @@ function topologyData(topology: Topology): object {
 }
 
 /** What the Envoy of a standalone mesh that starts now would be told. */
-function resourcesOf(topology: Topology, { addressRange, httpPort }: Options): object {
+function resourcesOf(topology: Topology, { addressRange, httpPort, acl }: Options): object {
   const meshAddress = parseAddressRange(addressRange)?.proxy ?? loopback;
   const resources = translate(topology, {
     meshAddress,
     ports: standalonePorts,
     readiness: { address: meshAddress, port: readinessPort },
     hostPort: { address: loopback, port: httpPort },
+    isAccessControlled: acl,
   });
   return resourcesToJson(resources);
 }

@@ -47,7 +47,7 @@ interface Filter {
 function withoutCallers(filters: readonly Filter[]): readonly unknown[] {
   const isCallers = ({ name }: Filter): boolean => callerFilters.some((filter) => filter.name === name);
   const first = filters.findIndex(isCallers);
-  return filters.flatMap((filter, index) => {
+  return filters.flatMap((filter, index): readonly unknown[] => {
     if (!isCallers(filter)) return [filter];
     return index === first ? [{ '…': 'callerFilters of src/translate/access/caller-tags.ts' }] : [];
   });
