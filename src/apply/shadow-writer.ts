@@ -303,17 +303,12 @@ export class ShadowWriter {
     { current, signal }: { readonly current: FoundShadow | undefined; readonly signal: AbortSignal },
   ): Promise<boolean> {
     if (current === undefined) return this.#wrote(shadow.name, await this.#calls.apply(shadow, { signal }));
-    switch (differenceOf(current, shadow, this.#options.namespace)) {
-      case undefined:
-        return true;
-      case 'family':
-        // Is made anew when it is gone.
-        return await this.#calls.delete(current, { signal });
-      case 'fields':
-        return this.#wrote(shadow.name, await this.#calls.apply(shadow, { signal, current }));
-      case 'ports':
-        return this.#wrote(shadow.name, await this.#calls.replacePorts(shadow, { signal, current }));
-    }
+    const difference = differenceOf(current, shadow, this.#options.namespace);
+    if (difference === undefined) return true;
+    // Is made anew when it is gone.
+    if (difference === 'family') return await this.#calls.delete(current, { signal });
+    const call = difference === 'ports' ? 'replacePorts' : 'apply';
+    return this.#wrote(shadow.name, await this.#calls[call](shadow, { signal, current }));
   }
 
   /**
