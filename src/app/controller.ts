@@ -26,6 +26,7 @@ import { listenXds } from './listen-xds.ts';
 import { Mesh } from './mesh.ts';
 import { limitedPorts, readinessPort, type Placement } from './placement.ts';
 import { Replica, type ReplicaTimes } from './replica.ts';
+import { countServing } from './serving-proxies.ts';
 import { waitForServer } from './wait-for-server.ts';
 
 /** All of the machine's addresses, of both IP families. */
@@ -102,7 +103,7 @@ class Controller {
     this.#log = log;
     this.#leaseTiming = run.leaseTiming;
     this.#namespaces = { watch: options.watchNamespaces, ignore: options.ignoreNamespaces };
-    const proxies = (): number => this.mesh.xds.proxies().filter(({ ready }) => ready).length;
+    const proxies = (): number => countServing(this.mesh.xds.proxies(), this.mesh.xds.rejections());
     this.#replica = new Replica({ client, options, log, times, proxies });
     this.#shadows = new ShadowWriter({
       client,
@@ -175,8 +176,8 @@ class Controller {
   }
 
   /**
-   * Whether every pod that callers may be sent to is a proxy of ours, and connected: pods of the original have the same
-   * labels and know nothing of ports that it has not handed out.
+   * Whether every pod that callers may be sent to is a proxy of ours, connected, and opens all mesh ports: pods of the
+   * original have the same labels and know nothing of ports that it has not handed out.
    */
   #areProxiesKnown(): boolean {
     const pods = this.#proxyPods.list().filter(({ isReady }) => isReady).length;

@@ -26,7 +26,7 @@ export interface ReplicaOptions {
   readonly options: Pick<ControllerOptions, 'namespace' | 'leaseName' | 'hostname' | 'env'>;
   readonly log: Log;
   readonly times: ReplicaTimes;
-  /** How many proxies are connected to it and have all that they are told. */
+  /** How many proxies are connected to it, have all that they are told and serve it. */
   readonly proxies: () => number;
 }
 

@@ -31,8 +31,10 @@ export const usualMoveTiming: MoveTiming = {
   leaveMs: 11 * 60_000,
 };
 
-const waitsForPods = 'Services go on sharing mesh ports until all ready pods of proxies are connected';
-const goesOn = 'All ready pods of proxies are connected: services leave the mesh ports that they share';
+const waitsForPods =
+  'Services go on sharing mesh ports until all ready pods of proxies are connected and open all mesh ports';
+const goesOn =
+  'All ready pods of proxies are connected and open all mesh ports: services leave those that they share';
 
 /**
  * Looks again and again how far proxies are while something moves, until the signal aborts.

@@ -17,7 +17,7 @@ export const replicaLabels: Readonly<Record<string, string>> = { app: 'maesh', c
 /** Annotation with the version of the shadow Services that all proxies of a replica have acknowledged. */
 export const acknowledgedAnnotation = 'mesh.traefik.io/acknowledged';
 
-/** Annotation with the number of proxies that are connected to a replica and have all that they are told. */
+/** Annotation with the number of proxies that are connected to a replica, have all that they are told and serve it. */
 export const proxiesAnnotation = 'mesh.traefik.io/connected-proxies';
 
 /** Times of these Leases, in milliseconds. */
@@ -45,7 +45,7 @@ export interface ReplicaLeaseOptions {
   readonly holder: string;
   /** The pod with whose end the cluster deletes it; undefined outside of one. */
   readonly pod: PodGiven | undefined;
-  /** How many proxies are connected and have all that they are told; asked at each write. */
+  /** How many proxies are connected, have all that they are told and serve it; asked at each write. */
   readonly proxies: () => number;
   readonly log: Log;
   readonly clock: Clock;
