@@ -53,7 +53,18 @@ export interface ServicePortJson {
   readonly localPort: number | null;
   /** How what is sent there is divided, in the order in which it is tried; the endpoints get what is left. */
   readonly splits: readonly SplitJson[];
+  /** Who may call it: whom any of these lets in; null where access isn't controlled. */
+  readonly access: readonly AccessJson[] | null;
   readonly endpoints: readonly EndpointJson[];
+}
+
+export interface AccessJson {
+  /** Service accounts of callers, as `name@namespace`. */
+  readonly sources: readonly string[];
+  /** The requests that are allowed, those of any of these; null where everything is. */
+  readonly matches: readonly HttpMatch[] | null;
+  /** The only service account whose pods may be reached; null where all endpoints are its. */
+  readonly destination: string | null;
 }
 
 export interface SplitJson {

@@ -53,6 +53,7 @@ test('a topology is written with services, ports and endpoints', () => {
         meshPort: 20_000,
         localPort: 80,
         splits: [{ backends: [{ key: 'store/till/80', weight: 1 }] }],
+        access: [{ sources: ['front/web'], destination: 'store/shop' }],
         endpoints: [
           endpoint('10.0.0.1', { otherAddresses: ['fd00::1'], pod: 'store/shop-0', node: 'one', zone: 'a' }),
           endpoint('10.0.0.2'),
@@ -90,6 +91,7 @@ test('a topology is written with services, ports and endpoints', () => {
             meshPort: 20_000,
             localPort: 80,
             splits: [{ matches: null, backends: [{ service: 'till@store', port: 80, weight: 1 }] }],
+            access: [{ sources: ['web@front'], matches: null, destination: 'shop@store' }],
             endpoints: [
               {
                 address: '10.0.0.1',
@@ -113,6 +115,7 @@ test('a topology is written with services, ports and endpoints', () => {
             meshPort: null,
             localPort: null,
             splits: [],
+            access: null,
             endpoints: [],
           },
         ],

@@ -4,8 +4,9 @@ import { printCondition } from '../../model/breaker-condition.ts';
 import { objectKey, type ObjectKey } from '../../model/key.ts';
 import type { PortPolicy } from '../../model/policy.ts';
 import type { Problem } from '../../model/problem.ts';
-import type { Endpoint, Service, ServicePort, Split, Topology } from '../../model/topology.ts';
+import type { AccessRule, Endpoint, Service, ServicePort, Split, Topology } from '../../model/topology.ts';
 import type {
+  AccessJson,
   EndpointJson,
   PolicyJson,
   ProblemJson,
@@ -75,12 +76,21 @@ function portPieces(port: ServicePort): Generator<string> {
     meshPort: port.meshPort ?? null,
     localPort: port.localPort ?? null,
     splits: (port.splits ?? []).map(splitJson),
+    access: port.access?.map(accessJson) ?? null,
   };
   return extendedPieces(own, ['endpoints', arrayPieces(port.endpoints, endpointJson)]);
 }
 
 function policyJson({ circuitBreaker: condition, ...policy }: PortPolicy): PolicyJson {
   return { ...policy, ...(condition !== undefined && { circuitBreaker: printCondition(condition) }) };
+}
+
+function accessJson({ sources, matches, destination }: AccessRule): AccessJson {
+  return {
+    sources: sources.map(objectName),
+    matches: matches ?? null,
+    destination: destination === undefined ? null : objectName(destination),
+  };
 }
 
 function splitJson({ matches, backends }: Split): SplitJson {
@@ -98,13 +108,13 @@ function endpointJson(endpoint: Endpoint): EndpointJson {
     address: endpoint.address,
     port: endpoint.port,
     otherAddresses: endpoint.otherAddresses,
-    pod: endpoint.pod === undefined ? null : podName(endpoint.pod),
+    pod: endpoint.pod === undefined ? null : objectName(endpoint.pod),
     node: endpoint.node ?? null,
     zone: endpoint.zone ?? null,
   };
 }
 
-function podName(key: ObjectKey): string {
+function objectName(key: ObjectKey): string {
   const [namespace = '', name = ''] = key.split('/');
   return nameAtNamespace(namespace, name);
 }
