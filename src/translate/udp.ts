@@ -38,10 +38,10 @@ export function udpListener({
 }
 
 /**
- * Makes a listener that passes datagrams on as its matcher says ({@link udpRoute}). Those of one sender go to one pod until it has been silent for a minute, or
- * until the listener changes (Envoy then begins anew with each sender, but loses no datagram); those that fit nothing in the
- * matcher are dropped without an answer.
- * Each worker has a socket of its own: Envoy refuses anything else for UDP.
+ * Makes a listener that passes datagrams on as its matcher says ({@link udpRoute}); what fits nothing in it is dropped
+ * without an answer. Those of one sender go to one pod until it has been silent for a minute, or until the listener changes:
+ * Envoy then begins anew with each sender, and answers that are on their way at that moment are lost (tried: as many as
+ * senders were waiting for, and nothing else). Each worker has a socket of its own: Envoy refuses anything else for UDP.
  */
 export function matchingUdpListener(options: {
   readonly name: string;

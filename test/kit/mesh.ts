@@ -40,6 +40,8 @@ export interface TestMeshOptions {
   readonly allocation?: Allocation;
   /** Whether only those may call whom a TrafficTarget lets in; not so by default. */
   readonly isAccessControlled?: boolean;
+  /** Whether TCP connections are closed whose caller may no longer open them; not so by default. */
+  readonly closesForbidden?: boolean;
 }
 
 /** The settings of the model and of the translation that tests use: the same for whoever runs them. */
@@ -100,7 +102,10 @@ export class TestMesh implements MeshEntrances, AsyncDisposable {
       model: settings.model,
       allocation: options.allocation ?? emptyAllocation,
       saveAllocation: () => {},
-      translate: createTranslator(settings.translate),
+      translate: createTranslator({
+        ...settings.translate,
+        closesForbidden: options.closesForbidden ?? false,
+      }),
       publish: (resources) => (this.#published = this.xds.publish(resources)),
       onRound: (round) => this.rounds.push(round),
       clock: systemClock,

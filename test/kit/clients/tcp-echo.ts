@@ -28,11 +28,16 @@ export class TcpEcho implements Disposable {
     socket.on('close', () => fail(new ClientError('closed', 'The connection was closed')));
   }
 
-  /** Opens a connection. */
-  static async open({ address, port }: Dial): Promise<TcpEcho> {
-    const socket = connect({ host: address, port });
+  /** Opens a connection, from the address that is given, or from the system's choice. */
+  static async open({ address, port, from }: Dial & { readonly from?: string }): Promise<TcpEcho> {
+    const socket = connect({ host: address, port, ...(from !== undefined && { localAddress: from }) });
     await once(socket, 'connect');
     return new TcpEcho(socket);
+  }
+
+  /** Whether it has been closed, or has failed in another way. */
+  get hasEnded(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** Sends a line of its own and waits until it comes back. */

@@ -15,9 +15,13 @@ export class UdpSession implements AsyncDisposable {
     this.#socket = socket;
   }
 
-  /** Takes a port. */
-  static async open({ address, port }: Dial): Promise<UdpSession> {
+  /** Takes a port, of the address that is given, or of the system's choice. */
+  static async open({ address, port, from }: Dial & { readonly from?: string }): Promise<UdpSession> {
     const socket = createSocket('udp4');
+    if (from !== undefined) {
+      socket.bind({ address: from });
+      await once(socket, 'listening');
+    }
     socket.connect(port, address);
     await once(socket, 'connect');
     // What nobody listens for is reported by the next call; each datagram has its own time limit.
