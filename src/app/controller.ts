@@ -2,7 +2,9 @@
 // what is handed out is on record.
 
 import { randomUUID } from 'node:crypto';
-import { EventWriter } from '../apply/event-writer.ts';
+import { EventForm } from '../apply/event-form.ts';
+import type { WantedEvent } from '../apply/event.ts';
+import { ProblemWriter } from '../apply/problem-writer.ts';
 import { ShadowWriter } from '../apply/shadow-writer.ts';
 import type { TrafficDistribution } from '../apply/shadow.ts';
 import { trafficDistributionOf } from '../apply/traffic-distribution.ts';
@@ -91,7 +93,7 @@ class Controller {
   readonly #namespaces: NamespaceSettings;
   readonly #replica: Replica;
   readonly #shadows: ShadowWriter;
-  readonly #events: EventWriter;
+  readonly #events: ProblemWriter<WantedEvent>;
   readonly #proxyPods: ProxyPods;
   readonly #recorded = Promise.withResolvers<void>();
   #trafficDistribution: TrafficDistribution;
@@ -121,15 +123,16 @@ class Controller {
       log,
       clock: systemClock,
     });
-    this.#events = new EventWriter({
-      client,
-      meshNamespace: options.namespace,
-      namespaces: askedNamespaces(this.#namespaces),
-      instance: options.hostname,
-      queueObserver: () => this.mesh.queueObserver('events'),
-      log,
-      clock: systemClock,
-    });
+    this.#events = new ProblemWriter(
+      new EventForm({
+        client,
+        meshNamespace: options.namespace,
+        namespaces: askedNamespaces(this.#namespaces),
+        instance: options.hostname,
+        clock: systemClock,
+      }),
+      { queueObserver: () => this.mesh.queueObserver('events'), log, clock: systemClock },
+    );
     this.#proxyPods = new ProxyPods({ client, namespace: options.namespace, log });
     this.mesh = new Mesh({
       placement: placementOf(options, proxyAddress),
@@ -224,6 +227,7 @@ function placementOf(options: ControllerOptions, address: string): Placement {
       readiness: { address, port: readinessPort },
       hostPort: undefined,
       isAccessControlled: options.acl,
+      closesForbidden: options.closeForbidden,
     },
   };
 }

@@ -7,8 +7,9 @@ import { RecordLog } from '../../test/kit/record-log.ts';
 import { until } from '../../test/kit/until.ts';
 import type { ObjectToWrite } from '../kube/api-object.ts';
 import type { Problem } from '../model/problem.ts';
-import { EventWriter } from './event-writer.ts';
+import { EventForm } from './event-form.ts';
 import { eventManifest, eventOf, reportingController } from './event.ts';
+import { ProblemWriter } from './problem-writer.ts';
 
 const minute = 60_000;
 const controller = reportingController('maesh');
@@ -55,8 +56,8 @@ async function led(prepare: (server: FakeEvents) => void = () => {}): Promise<Le
   const { server, client } = await FakeEvents.start();
   prepare(server);
   const [clock, log] = [new FakeClock(), new RecordLog()];
-  const options = { client, meshNamespace: 'maesh', namespaces: undefined, instance: 'a', log, clock };
-  const writer = new EventWriter(options);
+  const form = new EventForm({ client, meshNamespace: 'maesh', namespaces: undefined, instance: 'a', clock });
+  const writer = new ProblemWriter(form, { log, clock });
   const end = new AbortController();
   const done = writer.lead(end.signal);
   leading.push(async () => {
@@ -92,7 +93,7 @@ async function led(prepare: (server: FakeEvents) => void = () => {}): Promise<Le
   };
 }
 
-describe('EventWriter', () => {
+describe('EventForm', () => {
   it('writes an Event again before the API server forgets it, and makes anew one that it has forgotten', async () => {
     const { server, clock, want, counted, settled, said } = await led();
     const problem = problemOf('shop');
