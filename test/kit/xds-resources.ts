@@ -5,10 +5,11 @@ import { createHash } from 'node:crypto';
 
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { DescMessage, MessageInitShape } from '@bufbuild/protobuf';
-import { AnySchema } from '@bufbuild/protobuf/wkt';
+import { AnySchema, StringValueSchema } from '@bufbuild/protobuf/wkt';
 import type { Any } from '@bufbuild/protobuf/wkt';
 
 import { Cluster_DiscoveryType, ClusterSchema } from '../../src/gen/envoy/config/cluster/v3/cluster_pb.ts';
+import { TypedExtensionConfigSchema } from '../../src/gen/envoy/config/core/v3/extension_pb.ts';
 import { ClusterLoadAssignmentSchema } from '../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts';
 import { ListenerSchema } from '../../src/gen/envoy/config/listener/v3/listener_pb.ts';
 import { RouteConfigurationSchema } from '../../src/gen/envoy/config/route/v3/route_pb.ts';
@@ -128,6 +129,12 @@ export function invalidListener(name: string): Resource {
     name,
     pack(ListenerSchema, { name, address: socketAddress({ host: '127.81.0.1', port }) }),
   );
+}
+
+/** The configuration of a filter; of two of different texts, each is another. */
+export function extension(name: string, text: string): Resource {
+  const typedConfig = pack(StringValueSchema, { value: text });
+  return resource(typeUrls.extensions, name, pack(TypedExtensionConfigSchema, { name, typedConfig }));
 }
 
 /** Every request goes to one cluster. */

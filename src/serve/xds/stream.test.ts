@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { httpAddress as at, settledStream, TestStream } from '../../../test/kit/xds-stream.ts';
-import { cluster, endpoints, listener, routes } from '../../../test/kit/xds-resources.ts';
+import { cluster, endpoints, extension, listener, routes } from '../../../test/kit/xds-resources.ts';
 import { typeUrls } from '../../translate/resources.ts';
 import type { Resource } from '../../translate/resources.ts';
 
@@ -56,6 +56,34 @@ describe('Stream', () => {
     assert.deepEqual(test.flush(), ['ClusterLoadAssignment b']);
     test.accept(eds);
     assert.deepEqual(test.flush(), ['RouteConfiguration l']);
+  });
+
+  it('sends configurations of filters as they are now, whatever else is waited for', () => {
+    const { extensions: ecds } = typeUrls;
+    const test = settledStream();
+    const others = [cluster('b'), endpoints('b', []), listener('l', at), routes('l', 'b')];
+    test.publish(...others, extension('callers', 'one'));
+    assert.deepEqual(test.flush(), ['Cluster b']);
+    test.ask(ecds, { resourceNamesSubscribe: ['callers'] });
+    assert.deepEqual(test.flush(), ['TypedExtensionConfig callers']);
+    test.accept(ecds);
+    test.publish(...others, extension('callers', 'two'));
+    assert.deepEqual(test.flush(), ['TypedExtensionConfig callers'], 'while the cluster is under way');
+  });
+
+  it('is done with a snapshot when configurations of filters are acknowledged, too', () => {
+    const { extensions: ecds } = typeUrls;
+    const test = settledStream();
+    const others = [cluster('a'), endpoints('a', []), listener('l', at), routes('l', 'a')];
+    test.publish(...others, extension('callers', 'one'));
+    test.ask(ecds, { resourceNamesSubscribe: ['callers'] });
+    assert.deepEqual(test.flush(), ['TypedExtensionConfig callers']);
+    test.accept(ecds);
+    test.publish(...others, extension('callers', 'two'));
+    assert.deepEqual(test.flush(), ['TypedExtensionConfig callers']);
+    assert.equal(test.stream.acknowledged, 2);
+    test.accept(ecds);
+    assert.equal(test.stream.acknowledged, 3);
   });
 
   it('sends endpoints again after their cluster has changed', () => {

@@ -55,8 +55,10 @@ export function createCallerTags(): (callers: NonNullable<Topology['callers']>) 
       const before = last.get(account) ?? [];
       const after = callers.get(account) ?? [];
       if (before === after) continue;
-      for (const address of before) touched.add(change(known, address, (at) => take(at, account, address)));
-      for (const address of after) touched.add(change(known, address, (at) => put(at, account, address)));
+      for (const address of withoutThose(before, after))
+        touched.add(change(known, address, (at) => take(at, account, address)));
+      for (const address of withoutThose(after, before))
+        touched.add(change(known, address, (at) => put(at, account, address)));
     }
     last = callers;
     resources = resources.map((resource, shard) =>
@@ -64,6 +66,11 @@ export function createCallerTags(): (callers: NonNullable<Topology['callers']>) 
     );
     return resources;
   };
+}
+
+function withoutThose(addresses: readonly string[], others: readonly string[]): readonly string[] {
+  const known = new Set(others);
+  return addresses.filter((address) => !known.has(address));
 }
 
 type Shard = Map<ObjectKey, Set<string>>;
