@@ -28,6 +28,7 @@ await runController(
     leaseName: 'maesh-controller',
     defaultMode: 'http',
     acl: false,
+    closeForbidden: false,
     limitHTTPPort: undefined,
     limitTCPPort: undefined,
     limitUDPPort: undefined,

@@ -12,6 +12,7 @@ const options: PlacementOptions = {
   addressRange: '127.85.0.0/16',
   defaultMode: 'tcp',
   acl: false,
+  closeForbidden: false,
   envoy: 'managed',
   httpPort: 0,
   limitHTTPPort: undefined,
@@ -32,8 +33,9 @@ describe('place()', () => {
 
   it('controls access in what the mesh is and in what proxies are told, or in neither', async () => {
     for (const acl of [true, false]) {
-      const { model, translate } = await place({ ...options, acl }, new RecordLog());
+      const { model, translate } = await place({ ...options, acl, closeForbidden: acl }, new RecordLog());
       assert.deepEqual([model.isAccessControlled, translate.isAccessControlled], [acl, acl]);
+      assert.equal(translate.closesForbidden, acl);
     }
   });
 

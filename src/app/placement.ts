@@ -20,6 +20,7 @@ export type PlacementOptions = Pick<
   StandaloneOptions,
   | 'acl'
   | 'addressRange'
+  | 'closeForbidden'
   | 'defaultMode'
   | 'envoy'
   | 'httpPort'
@@ -64,6 +65,7 @@ export async function place(options: PlacementOptions, log: Log): Promise<Placem
       readiness: { address: range.proxy, port: readinessPort },
       hostPort: await hostPort(options, log),
       isAccessControlled: options.acl,
+      closesForbidden: options.closeForbidden,
     },
   };
 }

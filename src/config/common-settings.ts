@@ -59,6 +59,7 @@ function limit(traffic: string): Setting<number | undefined> {
 export interface AccessControlSettings {
   readonly acl: boolean;
   readonly smi: boolean;
+  readonly closeForbidden: boolean;
 }
 
 /** The setting of every command that looks at TrafficTargets. */
@@ -73,6 +74,12 @@ export const acl: Setting<boolean> = {
 export const accessControls: SettingTable<AccessControlSettings> = {
   acl,
   smi: { ...acl, deprecated: 'use --acl' },
+  closeForbidden: {
+    doc: 'with --acl: close open TCP connections, too, when their caller may no longer open them, within ten seconds',
+    group: 'Mesh',
+    kind: toggle,
+    default: false,
+  },
 };
 
 export const logLevel: Setting<LogLevel> = {

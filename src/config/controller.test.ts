@@ -40,6 +40,7 @@ describe('controllerOptions', () => {
       leaseName: 'maesh-controller',
       defaultMode: 'http',
       acl: false,
+      closeForbidden: false,
       limitHTTPPort: undefined,
       limitTCPPort: undefined,
       limitUDPPort: undefined,

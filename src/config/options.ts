@@ -39,6 +39,8 @@ export interface ControllerOptions extends LogOptions {
   readonly defaultMode: DefaultMode;
   /** Whether only those may call whom a TrafficTarget lets in. */
   readonly acl: boolean;
+  /** Whether an open TCP connection is closed when its caller may no longer open it. */
+  readonly closeForbidden: boolean;
   /** Most service ports of each traffic type that get a mesh port; undefined: as many as there are mesh ports. */
   readonly limitHTTPPort: number | undefined;
   readonly limitTCPPort: number | undefined;
@@ -77,6 +79,8 @@ export interface StandaloneOptions extends LogOptions {
   readonly defaultMode: DefaultMode;
   /** Whether only those may call whom a TrafficTarget lets in. */
   readonly acl: boolean;
+  /** Whether an open TCP connection is closed when its caller may no longer open it. */
+  readonly closeForbidden: boolean;
   /** Most service ports of each traffic type that get a mesh port; undefined: as many as there are mesh ports. */
   readonly limitHTTPPort: number | undefined;
   readonly limitTCPPort: number | undefined;

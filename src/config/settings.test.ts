@@ -56,6 +56,7 @@ describe('the table of settings', () => {
       logFormat: 'common',
       debug: false,
       acl: false,
+      closeForbidden: false,
       smi: false,
       defaultMode: 'http',
       namespace: 'maesh',

@@ -91,6 +91,7 @@ export function controllerOptions(given: ControllerSettings): ControllerOptions 
   return {
     ...options,
     acl,
+    closeForbidden: false,
     limitHTTPPort,
     masterURL: undefined,
     env: {},

@@ -28,7 +28,15 @@ export async function fromScratch(
   const limits = { limitHTTPPort: undefined, limitTCPPort: undefined, limitUDPPort: undefined };
   const placement = await place(
     // The port is the running mesh's: as one of an external Envoy's it is not tried.
-    { addressRange, httpPort, envoy: 'external', defaultMode: 'http', acl: false, ...limits },
+    {
+      addressRange,
+      httpPort,
+      envoy: 'external',
+      defaultMode: 'http',
+      acl: false,
+      closeForbidden: false,
+      ...limits,
+    },
     silentLog,
   );
   const allocation = new AllocationFile(join(mesh.stateDir, 'allocation.json'), silentLog).load();

@@ -18,6 +18,7 @@ export function standaloneDefaults(stateDir: string): StandaloneOptions {
     addressRange: '127.89.128.0/17',
     defaultMode: 'http',
     acl: false,
+    closeForbidden: false,
     limitHTTPPort: undefined,
     limitTCPPort: undefined,
     limitUDPPort: undefined,

@@ -89,6 +89,7 @@ describe('the controller in a cluster', () => {
       leaseName: 'maesh-controller',
       defaultMode: 'http',
       acl: false,
+      closeForbidden: false,
       limitHTTPPort: undefined,
       limitTCPPort: undefined,
       limitUDPPort: undefined,
