@@ -96,6 +96,6 @@ describe('listeners of TCP and UDP ports where access is controlled', () => {
       ports: service.ports.map((port) => ({ ...port, localPort: undefined })),
     }));
     const names = [...translate(topology(closed, callers))[typeUrls.listener].keys()];
-    assert.deepEqual(names, ['host', 'ready', 'tcp/27680', 'tcp/27936', 'udp/20000', 'udp/20001']);
+    assert.deepEqual(names, ['host', 'ready', 'tcp/27680', 'tcp/28000', 'udp/20000', 'udp/20001']);
   });
 });

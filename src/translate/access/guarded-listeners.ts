@@ -3,10 +3,11 @@
 
 import { type Listener, ListenerSchema } from '../../gen/envoy/config/listener/v3/listener_pb.ts';
 import type { ObjectKey, ServiceKey } from '../../model/key.ts';
+import type { PortRange } from '../../model/ports.ts';
 import type { AddressAndPort } from '../address.ts';
 import { type Group, groupPorts } from '../group-memo.ts';
 import { tcpListener } from '../listener.ts';
-import { clusterName, entryName, udpListenerName } from '../names.ts';
+import { blockName, clusterName, entryName, udpListenerName } from '../names.ts';
 import type { TranslateOptions } from '../options.ts';
 import { pack } from '../pack.ts';
 import { type Resource, typeUrls } from '../resources.ts';
@@ -28,8 +29,8 @@ interface Wanted {
 }
 
 interface Made {
-  /** {@link idOf} its ports. */
-  readonly ids: readonly string[];
+  /** Of its ports. */
+  readonly guards: readonly PortGuard[];
   readonly sources: readonly ObjectKey[];
   /** Of each source, by reference. */
   readonly addresses: readonly (readonly string[] | undefined)[];
@@ -47,19 +48,24 @@ export function createGuardedListeners(
     return guard;
   };
   let made = new Map<string, Made>();
+  let wanted: readonly GuardedListener[] = [];
   let last: { readonly ports: readonly PlacedPort[]; readonly callers: Callers } | undefined;
   return (ports, callers) => {
-    if (last?.callers !== callers || !isEach(ports, last.ports)) {
+    const isSamePorts = last !== undefined && isEach(ports, last.ports);
+    if (!isSamePorts) {
+      wanted = listenersOf(ports, options).map((each) => ({ ...each, guards: each.ports.map(guardOf) }));
+    }
+    if (!isSamePorts || callers !== last?.callers) {
       const before = made;
-      made = new Map();
-      for (const wanted of listenersOf(ports, options)) {
-        const guardsOfIt = wanted.ports.map(guardOf);
-        made.set(wanted.name, makeAgain(before.get(wanted.name), { wanted, guards: guardsOfIt, callers }));
-      }
+      made = new Map(wanted.map((each) => [each.name, makeAgain(before.get(each.name), each, callers)]));
       last = { ports, callers };
     }
     return [...made.values()].map(({ resource }) => resource);
   };
+}
+
+interface GuardedListener extends Wanted {
+  readonly guards: readonly PortGuard[];
 }
 
 /** What of a port its listener is made of, besides callers' addresses. */
@@ -77,40 +83,52 @@ function portGuard({ service, port, number }: PlacedPort): PortGuard {
   };
 }
 
-function makeAgain(
-  before: Made | undefined,
-  now: { readonly wanted: Wanted; readonly guards: readonly PortGuard[]; readonly callers: Callers },
-): Made {
-  const { wanted, guards, callers } = now;
-  const ids = guards.map(({ id }) => id);
-  const isSameRules = before !== undefined && isEach(ids, before.ids);
+function makeAgain(before: Made | undefined, wanted: GuardedListener, callers: Callers): Made {
+  const { name, services, guards, make } = wanted;
+  const isSameRules =
+    before !== undefined && isEach(guards, before.guards, (a, b) => a === b || a.id === b.id);
   const sources = isSameRules ? before.sources : [...new Set(guards.flatMap((guard) => guard.sources))];
   const addresses = sources.map((source) => callers.get(source));
   if (isSameRules && isEach(addresses, before.addresses)) return before;
-  const { name, services, make } = wanted;
   const resource = pack(ListenerSchema, make(callers), { name, typeUrl: typeUrls.listener, services });
-  return { ids, sources, addresses, resource };
+  return { guards, sources, addresses, resource };
 }
 
-function isEach<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((one, index) => one === b[index]);
+function isEach<T>(
+  a: readonly T[],
+  b: readonly T[],
+  isPair: (one: T, other: T) => boolean = (one, other) => one === other,
+): boolean {
+  return a.length === b.length && a.every((one, index) => isPair(one, b[index] as T));
 }
 
 function listenersOf(ports: readonly PlacedPort[], options: TranslateOptions): readonly Wanted[] {
   const tcp = ports.filter(({ port }) => port.traffic === 'tcp');
-  const blocks = groupPorts(tcp, {
-    name: (placed) => placed.blockName,
+  const byPart = groupPorts(tcp, {
+    name: (placed) => blockName('tcp', partOfBlock(placed)),
     order: (a, b) => a.number - b.number,
   });
   return [
-    ...blocks.map((block) => blockListener(block, options)),
+    ...byPart.map((group) => blockListener(group, options)),
     ...ports.flatMap((placed) => [...udpMeshListener(placed, options), ...entryListener(placed, options)]),
   ];
 }
 
+/**
+ * How many mesh ports are one listener here. A pod that comes or goes changes the listeners of all ports that it may call,
+ * and a whole block is 130 KiB with a caller for each port; the fewer ports a listener has, the more of them there are,
+ * and each costs a proxy 38 KiB.
+ */
+const partSize = 16;
+
+function partOfBlock({ number, block }: PlacedPort): PortRange {
+  const first = number - ((number - block.first) % partSize);
+  return { first, last: Math.min(first + partSize - 1, block.last) };
+}
+
 function blockListener({ name, ports }: Group, { meshAddress, closesForbidden }: TranslateOptions): Wanted {
   const make = (callers: Callers): Listener =>
-    tcpBlockListener(ports[0].block, meshAddress, tcpGuard(ports, { callers, closesForbidden }));
+    tcpBlockListener(partOfBlock(ports[0]), meshAddress, tcpGuard(ports, { callers, closesForbidden }));
   return { name, ports, services: [], make };
 }
 
