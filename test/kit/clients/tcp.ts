@@ -14,6 +14,8 @@ export interface TcpTalk extends Dial {
    * until then, so that a proxy which waits for the client's first byte would hang. `client` by default.
    */
   readonly speaksFirst?: 'client' | 'server';
+  /** When the client half-closes: with the last that it sends (the default), or when the server has answered something. */
+  readonly halfCloses?: 'at once' | 'when answered';
   /** 5 s by default. */
   readonly timeoutMs?: number;
 }
@@ -40,7 +42,12 @@ export function talkTcp(talk: TcpTalk): Promise<TcpAnswer> {
     });
     const chunks: Buffer[] = [];
     const sayAll = (): void => {
-      socket.end(talk.send ?? '');
+      if (talk.halfCloses !== 'when answered') {
+        socket.end(talk.send ?? '');
+        return;
+      }
+      socket.once('data', () => socket.end());
+      socket.write(talk.send ?? '');
     };
     if (talk.speaksFirst === 'server') socket.once('data', sayAll);
     else socket.once('connect', sayAll);
