@@ -123,10 +123,10 @@ export class TopologyComposer {
   }
 
   /** Roots that were drafted anew or are none any more, and those to whose backends something has happened. */
-  *#affectedRoots({ splits, touched }: Parts): Generator<ServiceKey> {
+  *#affectedRoots({ splits, touched, access }: Parts): Generator<ServiceKey> {
+    const isAffected = (key: ServiceKey): boolean => touched.has(key) || access?.touched.has(key) === true;
     for (const [root, draft] of splits) {
-      if (draft !== this.#roots.get(root) || draft.backends.values().some((key) => touched.has(key)))
-        yield root;
+      if (draft !== this.#roots.get(root) || draft.backends.values().some(isAffected)) yield root;
     }
     for (const root of this.#roots.keys()) if (!splits.has(root)) yield root;
   }

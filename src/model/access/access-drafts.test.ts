@@ -143,13 +143,27 @@ describe('access to a service', () => {
   });
 
   it('to endpoints that are no pod’s is never allowed', () => {
-    const slice = kubeSlice({ endpoints: [kubeEndpoint({ pod: undefined, addresses: ['192.0.2.1'] })] });
-    const mesh = new Mesh(everything, ...shop, slice);
+    const nobodys = kubeEndpoint({ pod: undefined, addresses: ['192.0.2.1'] });
+    const mesh = new Mesh(everything, ...shop, kubeSlice({ endpoints: [nobodys] }));
+    assert.deepEqual(mesh.rules(), []);
+    mesh.put(kubeSlice({ endpoints: [nobodys, kubeEndpoint({ pod: 'shop-1' })] }));
     assert.deepEqual(mesh.rules(), ['front/web → store/shop']);
     assert.deepEqual(
-      mesh.port().endpoints.map(({ account }) => account),
-      [undefined],
+      mesh
+        .port()
+        .endpoints.map(({ account }) => account)
+        .toSorted(),
+      ['store/shop', undefined],
     );
+  });
+
+  it('is not to a service account of which no pod is ready, while those of another are', () => {
+    const other = kubePod({ name: 'shop-2', serviceAccount: 'other', ips: ['10.0.0.2'] });
+    const mesh = new Mesh(everything, ...shop, other);
+    mesh.put(shopPod({ ready: false }));
+    assert.deepEqual(mesh.rules(), []);
+    mesh.take(other);
+    assert.deepEqual(mesh.rules(), ['front/web']);
   });
 
   it('goes on with the same objects where nothing about it changes', () => {

@@ -34,7 +34,7 @@ export function portRules(ports: readonly RuledPort[], targets: readonly TargetM
       const permits = meaning.permits[port.traffic].filter((permit) =>
         isPermitted(port, permit, { ports, destination }),
       );
-      if (sources.length === 0 || permits.length === 0) continue;
+      if (sources.length === 0 || permits.length === 0 || isElsewhere(port, destination)) continue;
       const isMixed = port.podPorts.keys().some((account) => account !== destination);
       const list = rules.get(port.key) ?? [];
       rules.set(port.key, list);
@@ -42,6 +42,14 @@ export function portRules(ports: readonly RuledPort[], targets: readonly TargetM
     }
   }
   return { rules, meant };
+}
+
+/**
+ * Whether the port has endpoints, but none of the service account: a rule that leads nowhere must not be chosen before one
+ * that leads to those. Where there is no endpoint at all, who is allowed is to know that from the answer.
+ */
+function isElsewhere({ podPorts }: RuledPort, destination: ObjectKey): boolean {
+  return podPorts.size > 0 && !podPorts.has(destination);
 }
 
 /** The key of the TrafficTarget that is meant. */
