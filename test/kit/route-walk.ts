@@ -134,6 +134,7 @@ function isHeaderFit(matcher: HeaderMatcher, headers: Headers): boolean {
 
 function isTextFit({ matchPattern: pattern }: StringMatcher, value: string): boolean {
   if (pattern.case === 'exact') return pattern.value === value;
+  if (pattern.case === 'prefix') return value.startsWith(pattern.value);
   if (pattern.case === 'safeRegex') return regExp(pattern.value.regex).test(value);
   throw new Error(`a match ${pattern.case}`);
 }

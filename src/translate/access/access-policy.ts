@@ -36,9 +36,20 @@ export type RuleLists = readonly (readonly AccessRule[])[];
 /** What allows nothing, whatever the virtual host around it says. */
 const nothing: Any = any(RBACPerRouteSchema, { rbac: { rules: {} } });
 
+/** Those of one list, for as long as somebody holds it: a block of ports is made anew when the rules of one change. */
+const known = new WeakMap<RuleLists[number], Any>();
+
 /** The configuration of a virtual host or a route. */
 export function accessPolicy(lists: RuleLists): Any {
-  if (lists.length === 0 || lists.some((rules) => rules.length === 0)) return nothing;
+  const [only] = lists;
+  if (only === undefined || lists.some((rules) => rules.length === 0)) return nothing;
+  if (lists.length > 1) return policyOf(lists);
+  const policy = known.get(only) ?? policyOf(lists);
+  known.set(only, policy);
+  return policy;
+}
+
+function policyOf(lists: RuleLists): Any {
   const permission = all(lists.map((rules) => some(rules.map(permissionOf))));
   return any(RBACPerRouteSchema, {
     rbac: {
@@ -56,21 +67,21 @@ function permissionOf({ sources, matches }: AccessRule): Permission {
   return matches === undefined ? caller : all([caller, some(matches.map(requestOf))]);
 }
 
-function requestOf(match: HttpMatch): Permission {
-  const conditions = headerConditions(match).map(header);
-  if (match.pathRegex === '') return all(conditions);
-  return all([...conditions, path(pathPattern(match.pathRegex)), header(noDotSegment)]);
+function requestOf({ methods, headers, pathRegex }: HttpMatch): Permission {
+  return all([
+    ...(methods.length === 0 ? [] : [some(methods.map((method) => header(headerIs(':method', method))))]),
+    ...headerConditions({ methods: [], headers, pathRegex }).map(header),
+    ...(pathRegex === '' ? [] : [pathBegins(pathRegex), header(noDotSegment)]),
+  ]);
 }
 
-/** Of the path alone, without the query. */
-function path(regex: string): Permission {
+/** Of the path alone, without the query. What is no more than text is compared as that: proxies compile nothing then. */
+function pathBegins(regex: string): Permission {
+  const matchPattern = /^\/[\w/-]*$/u.test(regex)
+    ? { case: 'prefix' as const, value: regex }
+    : { case: 'safeRegex' as const, value: { regex: pathPattern(regex) } };
   return create(PermissionSchema, {
-    rule: {
-      case: 'urlPath',
-      value: {
-        rule: { case: 'path', value: { matchPattern: { case: 'safeRegex', value: { regex } } } },
-      },
-    },
+    rule: { case: 'urlPath', value: { rule: { case: 'path', value: { matchPattern } } } },
   });
 }
 
