@@ -137,6 +137,7 @@ test(
     await using _ = await startEnvoy(mesh);
     await until('it serves', async () => (await request(at)) === 'one');
     assert.equal(await request(bad), '404');
+    await until('it is known which it refuses', () => mesh.server.rejections().length === 1);
     assert.deepEqual(
       mesh.server.rejections().map(({ name }) => name),
       ['bad'],

@@ -23,6 +23,7 @@ import { typeUrls } from '../../translate/resources.ts';
 import type { Resources } from '../../translate/resources.ts';
 import type { XdsObserver } from './observer.ts';
 import { XdsServer } from './server.ts';
+import type { TurnLimits } from './turns.ts';
 
 const host = '127.81.0.10';
 const service = '/envoy.service.discovery.v3.AggregatedDiscoveryService';
@@ -34,9 +35,9 @@ interface TestServer extends AsyncDisposable {
   readonly port: number;
 }
 
-async function startServer(observer?: XdsObserver): Promise<TestServer> {
+async function startServer(observer: XdsObserver = {}, turns?: TurnLimits): Promise<TestServer> {
   const log = new RecordLog();
-  const server = new XdsServer({ log, ...(observer === undefined ? {} : { observer }) });
+  const server = new XdsServer({ log, observer, ...(turns !== undefined && { turns }) });
   const port = await server.listen({ host, port: 0 });
   return { server, log, port, [Symbol.asyncDispose]: () => server.close(100) };
 }
@@ -190,6 +191,67 @@ describe('XdsServer', () => {
       told.toSorted((a, b) => a - b),
       told,
     );
+  });
+
+  it('brings one proxy after the other up to date, and tells each of changes from then on', async () => {
+    const pushes: string[] = [];
+    await using test = await startServer(
+      { pushed: ({ proxy }) => pushes.push(proxy.id) },
+      { count: 1, silenceMs: 60_000 },
+    );
+    test.server.publish(world('a'));
+    using first = new TestProxy(test, 'first');
+    first.ask({ typeUrl: cds });
+    await first.accept();
+    using second = new TestProxy(test, 'second');
+    const settled = second.settle();
+    first.ask({ typeUrl: lds });
+    await first.accept();
+    await settled;
+    await until('both have it', () => test.server.settledSequence() === 1);
+    assert.deepEqual(pushes, ['first', 'first', 'second', 'second']);
+    using silent = new TestProxy(test, 'silent');
+    silent.ask({ typeUrl: cds });
+    await silent.next();
+    test.server.publish(world('a', 'b'));
+    await Promise.all([first.accept(), second.accept()]);
+    assert.deepEqual(pushes.slice(4).toSorted(), ['first', 'second', 'silent']);
+  });
+
+  it('does not wait for a proxy that is silent, and goes on with it when it speaks', async () => {
+    await using test = await startServer({}, { count: 1, silenceMs: 0 });
+    test.server.publish(world('a'));
+    using silent = new TestProxy(test, 'silent');
+    silent.ask({ typeUrl: cds });
+    const { typeUrl, nonce } = await silent.next();
+    silent.ask({ typeUrl: lds });
+    using other = new TestProxy(test, 'other');
+    await other.settle();
+    await until('the other has it', () => test.server.proxies().some(({ ready }) => ready));
+    assert.equal(test.server.settledSequence(), 0, 'the silent one has nothing yet');
+    silent.ask({ typeUrl, responseNonce: nonce });
+    await silent.accept();
+    await until('it has it, too', () => test.server.settledSequence() === 1);
+  });
+
+  it('takes nothing as settled while a proxy that has connected waits for its turn', async () => {
+    await using test = await startServer({}, { count: 1, silenceMs: 60_000 });
+    using first = new TestProxy(test, 'first');
+    first.ask({ typeUrl: cds });
+    await until('it is there', () => test.server.proxies().length === 1);
+    using waiting = new TestProxy(test, 'waiting');
+    const settled = waiting.settle();
+    const told: number[] = [];
+    test.server.onSettled(() => {
+      told.push(test.server.proxies().filter(({ acknowledged }) => acknowledged === 1).length);
+    });
+    test.server.publish(world('a'));
+    await first.accept();
+    first.ask({ typeUrl: lds });
+    await first.accept();
+    await settled;
+    await until('it is told', () => told.length > 0);
+    assert.deepEqual(told, [2], 'when both had it, not before');
   });
 
   it('lists what a proxy has rejected, and tells log and observer', async () => {

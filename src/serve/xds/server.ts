@@ -14,6 +14,8 @@ import { Pump } from './pump.ts';
 import { Session } from './session.ts';
 import { SettledSequences } from './settled.ts';
 import type { Snapshot } from './snapshot.ts';
+import { Turns } from './turns.ts';
+import type { TurnLimits } from './turns.ts';
 
 const stateOfTheWorldAdvice =
   'Maesh serves the incremental protocol only: set api_type to DELTA_GRPC in dynamic_resources.ads_config of the bootstrap';
@@ -27,6 +29,12 @@ const grpcOptions = {
   'grpc.max_send_message_length': -1,
 };
 
+/**
+ * An Envoy that gets 5,000 clusters is silent for longer, but then it is the others' turn. Who answers at once is brought up to
+ * date without a pause.
+ */
+const defaultTurns: TurnLimits = { count: 32, silenceMs: 200 };
+
 /** What the server works with. */
 export interface XdsServerOptions {
   readonly log: Log;
@@ -34,6 +42,8 @@ export interface XdsServerOptions {
   readonly clock?: Clock;
   /** Told of pushes, acknowledgements with their times, rejections, connects and disconnects. */
   readonly observer?: XdsObserver;
+  /** How many proxies are brought up to date at a time; those that have been, once, are told of changes at any time. */
+  readonly turns?: TurnLimits;
 }
 
 /**
@@ -49,6 +59,7 @@ export class XdsServer {
   readonly #settled = new SettledSequences<Session>();
   readonly #listeners = new Set<(sequence: number) => void>();
   readonly #pump: Pump<Session>;
+  readonly #turns: Turns<Session>;
   #newest: Snapshot | undefined;
   #lastSettled = 0;
   #isClosing = false;
@@ -61,7 +72,11 @@ export class XdsServer {
     this.#observer = options.observer ?? {};
     this.#pump = new Pump(this.#clock, {
       work: (session) => this.#flush(session),
-      idle: () => this.#tellSettled(),
+      idle: () => this.#rest(),
+    });
+    this.#turns = new Turns(this.#clock, options.turns ?? defaultTurns, {
+      given: (session) => this.#pump.add(session),
+      due: () => this.#pump.wake(),
     });
     const handlers: DiscoveryHandlers = {
       deltaAggregatedResources: (call) => this.#accept(call),
@@ -138,6 +153,7 @@ export class XdsServer {
     const timer = this.#clock.after(graceMs, () => this.#server.forceShutdown());
     await promise;
     timer.cancel();
+    this.#turns.close();
   }
 
   #accept(call: DeltaCall): void {
@@ -150,10 +166,14 @@ export class XdsServer {
       log: this.#log,
       observer: this.#observer,
       due: (one) => this.#pump.add(one),
+      heard: (one) => this.#turns.heard(one),
       ended: (one) => this.#drop(one),
     });
     this.#sessions.add(session);
+    // It may be a proxy that connects again, and uses what is to be settled.
+    this.#settled.set(session, 0);
     if (this.#newest !== undefined) session.publish(this.#newest);
+    this.#pump.add(session);
   }
 
   #decline(call: StateOfTheWorldCall): void {
@@ -164,18 +184,31 @@ export class XdsServer {
   }
 
   #flush(session: Session): void {
-    const wasReady = session.proxy?.ready === true;
+    const wasReady = session.isReady;
+    if (!wasReady && !this.#turns.ask(session)) {
+      session.hold();
+      return;
+    }
+    session.start();
     session.flush();
-    const { acknowledged, proxy } = session;
-    if (!wasReady && proxy?.ready === true) this.#observer.ready?.(proxy);
-    if (acknowledged !== undefined && this.#sessions.has(session)) this.#settled.set(session, acknowledged);
+    if (!this.#sessions.has(session)) return;
+    this.#settled.set(session, session.acknowledged);
+    if (wasReady || !session.isReady) return;
+    this.#turns.end(session);
+    if (session.proxy !== undefined) this.#observer.ready?.(session.proxy);
   }
 
   #drop(session: Session): void {
     this.#sessions.delete(session);
     this.#settled.delete(session);
     this.#pump.delete(session);
+    this.#turns.end(session);
     this.#pump.wake();
+  }
+
+  #rest(): void {
+    this.#turns.review();
+    this.#tellSettled();
   }
 
   #tellSettled(): void {

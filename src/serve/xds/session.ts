@@ -29,6 +29,8 @@ export interface SessionHost {
   readonly observer: XdsObserver;
   /** The session has something to do: {@link Session.flush} it soon. */
   due(session: Session): void;
+  /** The proxy has said something. */
+  heard(session: Session): void;
   ended(session: Session): void;
 }
 
@@ -43,6 +45,7 @@ export class Session implements Outlet {
   #identity: ProxyIdentity | undefined;
   #unreadBytes = 0;
   #isOpen = true;
+  #isStarted = false;
 
   constructor(call: DeltaCall, host: SessionHost) {
     this.#call = call;
@@ -67,13 +70,24 @@ export class Session implements Outlet {
         due: () => host.due(this),
       },
     });
-    call.on('data', (request: DeltaDiscoveryRequest) => this.#guard(() => this.#receive(request)));
-    call.on('end', () => this.end());
     call.on('cancelled', () => this.#close());
     call.on('error', (error: Error) => {
       this.#log.debug('Stream of a proxy failed', { error });
       this.#close();
     });
+  }
+
+  /** Begins to listen to the proxy. What it says before waits, mostly in the proxy itself. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#call.on('data', (request: DeltaDiscoveryRequest) => this.#guard(() => this.#receive(request)));
+    this.#call.on('end', () => this.end());
+  }
+
+  /** Whether the proxy has ever had a whole snapshot. */
+  get isReady(): boolean {
+    return this.#stream.isReady;
   }
 
   /** The proxy; undefined before its first request. */
@@ -88,9 +102,9 @@ export class Session implements Outlet {
     };
   }
 
-  /** The newest sequence that the proxy has acknowledged; undefined before its first request. */
-  get acknowledged(): number | undefined {
-    return this.#identity === undefined ? undefined : this.#stream.acknowledged;
+  /** The newest sequence that the proxy has acknowledged; 0 before it has had any. */
+  get acknowledged(): number {
+    return this.#stream.acknowledged;
   }
 
   /** What the proxy has rejected and not since accepted. */
@@ -109,6 +123,11 @@ export class Session implements Outlet {
   /** Sends what may be sent. */
   flush(): void {
     this.#guard(() => this.#stream.flush(this));
+  }
+
+  /** Says that nothing can be sent for now. */
+  hold(): void {
+    this.#stream.hold();
   }
 
   /** Whether the proxy keeps up with reading. */
@@ -145,6 +164,7 @@ export class Session implements Outlet {
   #receive(request: DeltaDiscoveryRequest): void {
     if (this.#identity === undefined) this.#identify(request);
     this.#stream.receive(request);
+    this.#host.heard(this);
     this.#host.due(this);
   }
 

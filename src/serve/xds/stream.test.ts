@@ -333,6 +333,31 @@ describe('Stream, with a proxy that is slow or rejects', () => {
     assert.equal(test.stream.acknowledged, 50);
   });
 
+  for (const what of ['does not read', 'waits for its turn'] as const) {
+    it(`does not blame a client that ${what} for what it was not sent`, () => {
+      const test = settledStream();
+      test.publish(cluster('b'), endpoints('b', []), listener('l', at), routes('l', 'b'));
+      assert.deepEqual(test.flush(), ['Cluster b']);
+      test.accept(cds);
+      test.ask(eds, { resourceNamesSubscribe: ['b'] });
+      test.told.length = 0;
+      if (what === 'waits for its turn') test.stream.hold();
+      else {
+        test.isWritable = false;
+        assert.deepEqual(test.flush(), []);
+        test.isWritable = true;
+      }
+      test.clock.advance(20_000);
+      assert.deepEqual(test.flush(), ['ClusterLoadAssignment b']);
+      test.clock.advance(14_999);
+      assert.deepEqual(test.flush(), []);
+      assert.deepEqual(test.told, []);
+      test.clock.advance(1);
+      assert.deepEqual(test.flush(), ['RouteConfiguration l']);
+      assert.deepEqual(test.told, ['impatient: endpoints']);
+    });
+  }
+
   it('leaves no timer behind', () => {
     const test = settledStream();
     test.publish(cluster('b'), listener('l', at), routes('l', 'b'));

@@ -56,6 +56,7 @@ export class Stream {
   #nonce = 0;
   #quietUntil = -Infinity;
   #isReady = false;
+  #isHeld = false;
   #alarm: { readonly at: number; readonly timer: Timer } | undefined;
 
   constructor(options: StreamOptions) {
@@ -108,8 +109,19 @@ export class Stream {
     this.#newest = snapshot;
   }
 
+  /** Nothing can be sent for now, which is not for the proxy to be blamed for: its patience begins anew when it can. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
   /** Sends everything that may be sent now. */
   flush(outlet: Outlet): void {
+    if (!outlet.isWritable) {
+      this.hold();
+      return;
+    }
+    if (this.#isHeld) for (const gate of [this.#making, this.#using, this.#dropping]) gate.extend();
+    this.#isHeld = false;
     const newest = this.#newest;
     // Nothing is made for a client that has not said what it wants: it would be made without waiting for anything.
     if (newest === undefined || this.#subscriptions.size === 0) return;
