@@ -6,6 +6,7 @@ import { byText } from '../model/key.ts';
 import type { PortRange } from '../model/ports.ts';
 import type { Service, SharedPort } from '../model/topology.ts';
 import { accessControl } from './access/access-control.ts';
+import { withoutGuard } from './access/access-policy.ts';
 import { policyFilters } from './filter-policy.ts';
 import { httpManager, routesNamed } from './http-manager.ts';
 import { blockAddresses, tcpListener } from './listener.ts';
@@ -51,6 +52,7 @@ export interface BlockPort {
  */
 export function httpBlockRoutes(block: PortRange, ports: readonly BlockPort[]): RouteConfiguration {
   const shared = new Map<number, SharedPort>();
+  const isControlled = ports.some(({ port }) => port.access !== undefined);
   const routes = ports.map(({ service, port }) => {
     const here = (port.sharedPorts ?? []).filter((each) => isIn(block, each.port));
     for (const each of here) shared.set(each.port, each);
@@ -70,9 +72,10 @@ export function httpBlockRoutes(block: PortRange, ports: readonly BlockPort[]): 
     name: blockName('http', block),
     vhostHeader: internalHeaders.port,
     routes,
-    others: [noServiceHost, ...shared.values().map(sharedVirtualHost)].toSorted((a, b) =>
-      byText(a.name, b.name),
-    ),
+    others: [
+      isControlled ? withoutGuard(noServiceHost) : noServiceHost,
+      ...shared.values().map(sharedVirtualHost),
+    ].toSorted((a, b) => byText(a.name, b.name)),
   });
 }
 

@@ -216,6 +216,11 @@ describe('access to HTTP services', () => {
     }
   });
 
+  test('is nobody’s concern where there is no service', async () => {
+    const { status } = await send('stranger', 'store/shop/8080', { port: 20_200 });
+    assert.equal(status, 404);
+  });
+
   test('is told to nobody behind the proxy', async () => {
     const { echo } = await send('web', 'store/shop/8080', { path: '/public' });
     assert.ok(echo);

@@ -9,7 +9,11 @@ import {
   PermissionSchema,
   RBACSchema as RulesSchema,
 } from '../../gen/envoy/config/rbac/v3/rbac_pb.ts';
-import type { HeaderMatcher } from '../../gen/envoy/config/route/v3/route_components_pb.ts';
+import {
+  type HeaderMatcher,
+  type VirtualHost,
+  VirtualHostSchema,
+} from '../../gen/envoy/config/route/v3/route_components_pb.ts';
 import { RBACPerRouteSchema, RBACSchema } from '../../gen/envoy/extensions/filters/http/rbac/v3/rbac_pb.ts';
 import {
   type HttpFilter,
@@ -29,6 +33,17 @@ export const accessFilter: HttpFilter = create(HttpFilterSchema, {
   name: accessFilterName,
   configType: { case: 'typedConfig', value: any(RBACSchema, { rules: {} }) },
 });
+
+/** What needs no guard: an answer of the proxy's own. */
+const everything: Any = any(RBACPerRouteSchema, {});
+
+/** The same virtual host for everybody. */
+export function withoutGuard(host: VirtualHost): VirtualHost {
+  return create(VirtualHostSchema, {
+    ...host,
+    typedPerFilterConfig: { ...host.typedPerFilterConfig, [accessFilterName]: everything },
+  });
+}
 
 /** A request is allowed that some rule of each list allows; without a list, none is. */
 export type RuleLists = readonly (readonly AccessRule[])[];
