@@ -135,8 +135,8 @@ describe('max-pending-requests', () => {
     const statuses = await Promise.all(Array.from({ length: 30 }, call));
     const passed = statuses.filter((status) => status === 200).length;
     assert.deepEqual(new Set(statuses), new Set([200, 503]));
-    // One or two at work, and two that wait.
-    assert.ok(passed >= 3 && passed <= 2 + workers, statuses.join());
+    // One or two at work, and two that wait; only these two where none is at work yet because it still connects.
+    assert.ok(passed >= 2 && passed <= 2 + workers, statuses.join());
     assert.equal(backend.served(), passed);
   });
 });
