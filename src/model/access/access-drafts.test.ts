@@ -137,6 +137,10 @@ describe('access to a service', () => {
     assert.deepEqual(mesh.rules(), ['front/web → store/shop']);
     const accounts = (): unknown => mesh.port().endpoints.map(({ account }) => account);
     assert.deepEqual(accounts(), ['store/shop', 'store/other']);
+    // Ready or not: else a pod that becomes ready could be reached before the rule is.
+    mesh.put({ ...other, ready: false });
+    assert.deepEqual(mesh.rules(), ['front/web → store/shop']);
+    assert.deepEqual(accounts(), ['store/shop']);
     mesh.take(other);
     assert.deepEqual(mesh.rules(), ['front/web']);
     assert.deepEqual(accounts(), [undefined]);

@@ -156,7 +156,7 @@ export class AccessDrafts implements Access {
     const targets = [...service.accounts].flatMap((account) => [
       ...this.#targets.referringTo(`destination ${account}`),
     ]);
-    this.#set(key, { service, rules: portRules(service.ports, targets) });
+    this.#set(key, { service, rules: portRules(service, targets) });
   }
 
   #set(key: ServiceKey, next: Known | undefined): void {

@@ -15,6 +15,13 @@ export interface RuledPort {
   readonly podPorts: ReadonlyMap<ObjectKey, ReadonlySet<number>>;
 }
 
+/** The ports of a service. */
+export interface RuledPorts {
+  readonly ports: readonly RuledPort[];
+  /** Service accounts of its pods, ready or not. */
+  readonly accounts: ReadonlySet<ObjectKey>;
+}
+
 /** What is allowed on each port of a service, and which TrafficTargets with a port mean one of them. */
 export interface ServiceRules {
   readonly rules: ReadonlyMap<PortKey, readonly AccessRule[]>;
@@ -22,7 +29,7 @@ export interface ServiceRules {
 }
 
 /** Applies TrafficTargets, whose destination is a service account of the service's pods, to its ports. */
-export function portRules(ports: readonly RuledPort[], targets: readonly TargetMeaning[]): ServiceRules {
+export function portRules({ ports, accounts }: RuledPorts, targets: readonly TargetMeaning[]): ServiceRules {
   const rules = new Map<PortKey, AccessRule[]>();
   const meant = new Set<ObjectKey>();
   for (const meaning of targets.toSorted((a, b) => byText(keyOf(a), keyOf(b)))) {
@@ -35,7 +42,8 @@ export function portRules(ports: readonly RuledPort[], targets: readonly TargetM
         isPermitted(port, permit, { ports, destination }),
       );
       if (sources.length === 0 || permits.length === 0 || isElsewhere(port, destination)) continue;
-      const isMixed = port.podPorts.keys().some((account) => account !== destination);
+      // Whether a pod is ready makes no difference: who comes to which pods is settled before others are ready.
+      const isMixed = [...accounts, ...port.podPorts.keys()].some((account) => account !== destination);
       const list = rules.get(port.key) ?? [];
       rules.set(port.key, list);
       list.push({ sources, ...matchesOf(permits), ...(isMixed && { destination }) });

@@ -6,14 +6,13 @@ import type { KubeService } from '../objects.ts';
 import type { PortDraft, ServiceDraft } from '../services.ts';
 import type { ObjectView } from '../store.ts';
 import type { PodIdentities } from './pod-identities.ts';
-import type { RuledPort } from './port-rules.ts';
+import type { RuledPort, RuledPorts } from './port-rules.ts';
 
 /** What rules ask about a service. */
-export interface RuledService {
+export interface RuledService extends RuledPorts {
   readonly key: ServiceKey;
   /** Of all pods that its selector means or its endpoints name, ready or not. */
   readonly accounts: ReadonlySet<ObjectKey>;
-  readonly ports: readonly RuledPort[];
   /** Pods that its endpoints name and no selector means. */
   readonly namedPods: readonly ObjectKey[];
   /** Two services of one shape are ruled alike. */
