@@ -17,6 +17,8 @@ const nothing: Holding = { named: false, version: undefined };
 class PlainHoldings {
   readonly all = new Map<string, Holding>();
   wildcard = false;
+  /** The last name that the client was given in the order of the map. */
+  last = '';
 
   get(name: string): Holding {
     return this.all.get(name) ?? nothing;
@@ -40,6 +42,46 @@ const follow = range.map((some): Step => (holdings, plain) => {
   }
 });
 
+/** The client is given resources of the map: where they go on from those before, or anywhere. */
+const hold = fc
+  .tuple(
+    fc.nat(120),
+    fc.oneof(fc.constant('next' as const), fc.nat(299)),
+    fc.subarray(names, { maxLength: 2 }),
+  )
+  .map(([count, from, others]): Step => {
+    return (holdings, plain) => {
+      const sorted = [...holdings.resources.values()];
+      const start = from === 'next' ? sorted.findIndex(({ name }) => name > plain.last) : from;
+      if (start === -1) return;
+      const given = sorted.slice(start, start + count);
+      plain.last = given.at(-1)?.name ?? plain.last;
+      const more = others.flatMap((name) => holdings.resources.get(name) ?? []);
+      given.push(...more.filter((one) => !given.includes(one)));
+      holdings.hold(given);
+      for (const { name, version } of given) {
+        const { named } = plain.get(name);
+        if (named || plain.wildcard) plain.all.set(name, { named, version });
+      }
+    };
+  });
+
+/** The client asks for resources that it does not hold yet. */
+const ask = range.map((some): Step => (holdings, plain) => {
+  for (const name of some) {
+    if (plain.get(name).version !== undefined) continue;
+    holdings.set(name, { named: true, version: undefined });
+    plain.all.set(name, { named: true, version: undefined });
+  }
+});
+
+const release = fc.subarray(names, { maxLength: 5 }).map((some): Step => (holdings, plain) => {
+  for (const name of some) {
+    holdings.release(name);
+    plain.all.set(name, { named: plain.get(name).named, version: undefined });
+  }
+});
+
 const change = fc
   .tuple(fc.subarray(names, { maxLength: 5 }), fc.boolean(), fc.constantFrom(undefined, '1', '2'))
   .map(([some, named, version]): Step => {
@@ -55,7 +97,7 @@ const rebase = fc
   .tuple(range, fc.subarray(names, { maxLength: 3 }), fc.constantFrom('1', '2'))
   .map(([present, others, version]): Step => {
     const resources: ResourceMap = new Map(
-      [...present, ...others].map((name) => [
+      [...new Set([...present, ...others])].toSorted().map((name) => [
         name,
         {
           name,
@@ -83,7 +125,10 @@ const dropWildcard: Step = (holdings, plain) => {
 const compact: Step = (holdings) => holdings.compact();
 
 const step = fc.oneof(
-  { weight: 4, arbitrary: follow },
+  { weight: 3, arbitrary: follow },
+  { weight: 4, arbitrary: hold },
+  { weight: 2, arbitrary: ask },
+  { weight: 1, arbitrary: release },
   { weight: 3, arbitrary: change },
   { weight: 3, arbitrary: rebase },
   { weight: 4, arbitrary: fc.constant(compact) },
@@ -109,6 +154,24 @@ test('Holdings says what a plain map would, whatever is done', () => {
     { numRuns: 300 },
   );
   assert.ok(shared > 0, 'the compact form was reached');
+});
+
+test('Holdings stores next to nothing for a client that is being given what the map says', () => {
+  const resources: ResourceMap = new Map(
+    names.map((name) => [
+      name,
+      { name, typeUrl: typeUrls.cluster, version: '1', bytes: new Uint8Array(), services: [] },
+    ]),
+  );
+  const holdings = new Holdings();
+  holdings.addWildcard();
+  holdings.rebase(resources);
+  for (let start = 0; start < names.length; start += 70) {
+    assert.deepEqual(holdings.get(names[start] ?? ''), nothing);
+    holdings.hold([...resources.values()].slice(start, start + 70));
+    assert.equal(holdings.storedCount, 0);
+    assert.deepEqual(holdings.get(names[start] ?? ''), { named: false, version: '1' });
+  }
 });
 
 test('Holdings stores next to nothing for a client that holds what the map says', () => {

@@ -1,7 +1,8 @@
 // What the client at the end of a stream holds and asks for, of one type. Nearly always that is exactly what the newest
 // snapshot says, so only the names for which it is not are kept; a thousand streams at rest share one map of resources.
 
-import { difference, noResources } from './snapshot.ts';
+import type { Resource } from '../../translate/resources.ts';
+import { difference, listOf, noResources } from './snapshot.ts';
 import type { ResourceMap } from './snapshot.ts';
 
 /** What is known of the client and one resource name. */
@@ -13,19 +14,21 @@ export interface Holding {
 }
 
 const nothing: Holding = { named: false, version: undefined };
+const asked: Holding = { named: true, version: undefined };
 /** So little that it is not worth a look. */
 const smallest = 64;
 
 /**
  * A map from name to {@link Holding}, stored as a difference. A name that is not stored stands for one of two things:
- * - `nothing`: the client neither asked for it nor holds it (how a stream starts);
- * - `current`: the client holds what the map of resources says, and by the subscription that is usual on this stream
- *   (the wildcard if it has one, else by name). A name that is not in the map stands for nothing then too.
+ * - `current`, up to a name that moves on while a client gets one resource after the other: the client holds what the map
+ *   of resources says, and by the subscription that is usual on this stream (the wildcard if it has one, else by name);
+ * - `nothing`, after it, and for names that are not in the map: the client neither asked for it nor holds it.
  */
 export class Holdings {
   #resources: ResourceMap = noResources;
   #wildcard = false;
-  #rest: 'nothing' | 'current' = 'nothing';
+  /** The last name that stands for `current`; before the first one in the beginning, undefined where all do. */
+  #through: string | undefined = '';
   #stored = new Map<string, Holding>();
   /** Changes since {@link compact} had its last look. */
   #changes = 0;
@@ -62,6 +65,7 @@ export class Holdings {
     this.#changes += 1;
     const resource = this.#resources.get(name);
     if (isEqual(holding, this.#implied(name))) this.#stored.delete(name);
+    else if (isEqual(holding, asked)) this.#stored.set(resource?.name ?? name, asked);
     else if (resource === undefined) this.#stored.set(name, holding);
     // The names and versions of the shared map are kept rather than equal strings that a client sent.
     else
@@ -69,6 +73,24 @@ export class Holdings {
         named: holding.named,
         version: shared(holding.version, resource.version),
       });
+  }
+
+  /**
+   * The client holds these now, as far as it wants them. Those of them that are the next ones of the map, as all are that a
+   * client gets which has nothing, need not be stored.
+   */
+  hold(resources: readonly Resource[]): void {
+    const end = this.#moveOn(resources);
+    for (const { name, version } of end === 0 ? resources : resources.slice(end)) {
+      const { named } = this.get(name);
+      if (named || this.#wildcard) this.set(name, { named, version });
+    }
+  }
+
+  /** The client holds this no more; whether it is subscribed to stays. */
+  release(name: string): void {
+    const { named } = this.get(name);
+    this.set(name, { named, version: undefined });
   }
 
   /** Begins the wildcard subscription. What the client holds stays. */
@@ -87,7 +109,7 @@ export class Holdings {
   /** Compares with another map from now on. What the client holds stays as it is. */
   rebase(resources: ResourceMap): void {
     const { changed, removed } = difference(this.#resources, resources);
-    if (this.#rest === 'current') {
+    if (this.#through !== '') {
       for (const name of changed) this.#store(name);
       for (const name of removed) this.#store(name);
     }
@@ -106,26 +128,56 @@ export class Holdings {
     if (size < smallest || (this.#resources.size - size) * 2 > size) return;
     if (this.#changes < Math.max(smallest, size >> 3)) return;
     this.#changes = 0;
-    const other = this.#rest === 'nothing' ? 'current' : 'nothing';
+    const other = this.#through === undefined ? '' : undefined;
     const stored = new Map<string, Holding>();
     for (const [name, holding] of this.#stored) {
       if (!isEqual(holding, this.#meaning(other, name))) stored.set(name, holding);
     }
     for (const name of this.#resources.keys()) {
-      if (!this.#stored.has(name)) stored.set(name, this.#implied(name));
+      if (this.#stored.has(name)) continue;
+      const holding = this.#implied(name);
+      if (!isEqual(holding, this.#meaning(other, name))) stored.set(name, holding);
     }
     if (stored.size * 2 > size) return;
     this.#stored = stored;
-    this.#rest = other;
+    this.#through = other;
   }
 
   #implied(name: string): Holding {
-    return this.#meaning(this.#rest, name);
+    return this.#meaning(this.#through, name);
   }
 
-  #meaning(rest: 'nothing' | 'current', name: string): Holding {
-    const resource = rest === 'current' ? this.#resources.get(name) : undefined;
+  #meaning(through: string | undefined, name: string): Holding {
+    const isCurrent = through === undefined || name <= through;
+    const resource = isCurrent ? this.#resources.get(name) : undefined;
     return resource === undefined ? nothing : { named: !this.#wildcard, version: resource.version };
+  }
+
+  /** Moves on over those of the resources that are the next ones of the map, and returns how many that are. */
+  #moveOn(resources: readonly Resource[]): number {
+    if (this.#through === undefined) return 0;
+    const all = listOf(this.#resources);
+    const start = firstAfter(all, this.#through);
+    let count = 0;
+    while (count < resources.length && all[start + count] === resources[count]) count += 1;
+    const last = all[start + count - 1];
+    if (count === 0 || last === undefined) return 0;
+    const unlike = this.#wildcard && this.#stored.size === 0 ? [] : this.#unlike(resources.slice(0, count));
+    this.#through = start + count === all.length ? undefined : last.name;
+    for (const [name, holding] of unlike) this.#stored.set(name, holding);
+    return count;
+  }
+
+  /** What is to be stored of resources that the client is given and that are about to stand for `current`. */
+  #unlike(resources: readonly Resource[]): [string, Holding][] {
+    const unlike: [string, Holding][] = [];
+    for (const { name, version } of resources) {
+      const before = this.#stored.get(name) ?? nothing;
+      const isWanted = before.named || this.#wildcard;
+      if (isWanted && before.named !== this.#wildcard) this.#stored.delete(name);
+      else unlike.push([name, isWanted ? { named: before.named, version } : before]);
+    }
+    return unlike;
   }
 
   #store(name: string): void {
@@ -138,10 +190,24 @@ export class Holdings {
   }
 
   #storeAll(): void {
-    if (this.#rest === 'nothing') return;
-    for (const name of this.#resources.keys()) this.#store(name);
-    this.#rest = 'nothing';
+    if (this.#through === '') return;
+    for (const name of this.#resources.keys()) {
+      if (this.#implied(name) !== nothing) this.#store(name);
+    }
+    this.#through = '';
   }
+}
+
+/** Index of the first resource whose name is after this one. */
+function firstAfter(sorted: readonly Resource[], name: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle]?.name ?? '') <= name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function isEqual(a: Holding, b: Holding): boolean {

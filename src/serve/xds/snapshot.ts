@@ -44,6 +44,15 @@ export function difference(from: ResourceMap, to: ResourceMap): Difference {
   return answer;
 }
 
+const lists = new WeakMap<ResourceMap, readonly Resource[]>();
+
+/** The resources of a map as a list. Made once for each map. */
+export function listOf(resources: ResourceMap): readonly Resource[] {
+  let list = lists.get(resources);
+  if (list === undefined) lists.set(resources, (list = [...resources.values()]));
+  return list;
+}
+
 function compare(from: ResourceMap, to: ResourceMap): Difference {
   const changed: string[] = [];
   const removed: string[] = [];

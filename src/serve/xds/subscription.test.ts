@@ -13,10 +13,12 @@ const everything = { removeThrough: Infinity, spares: [] };
 function mapOf(versions: Readonly<Record<string, string>>, size = 10): ResourceMap {
   const bytes = new Uint8Array(size);
   return new Map(
-    Object.entries(versions).map(([name, version]) => [
-      name,
-      { name, version, typeUrl: typeUrls.cluster, bytes, services: [`store/${name}`] },
-    ]),
+    Object.entries(versions)
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, version]) => [
+        name,
+        { name, version, typeUrl: typeUrls.cluster, bytes, services: [`store/${name}`] },
+      ]),
   );
 }
 

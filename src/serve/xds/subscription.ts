@@ -49,6 +49,8 @@ export class Subscription {
   // Both in the order in which they became due, so that the first is the oldest.
   readonly #due = new Map<string, Due>();
   readonly #leaving = new Map<string, number>();
+  /** What was owed last, shared by all that is since the same sequence. */
+  #owed: Due = { since: 0, owed: true };
   #sequence = 0;
   #greeting = false;
   #lastWasPart = false;
@@ -171,7 +173,10 @@ export class Subscription {
   /** The client is to get this resource (again), if it wants it: what it holds is not enough. */
   owe(name: string): void {
     const before = this.#due.get(name);
-    if (before?.owed !== true) this.#due.set(name, { since: before?.since ?? this.#sequence, owed: true });
+    if (before?.owed === true) return;
+    const since = before?.since ?? this.#sequence;
+    if (this.#owed.since !== since) this.#owed = { since, owed: true };
+    this.#due.set(name, this.#owed);
   }
 
   /**
@@ -198,12 +203,16 @@ export class Subscription {
     const batch = this.#underWay;
     if (batch === undefined) return undefined;
     this.#underWay = undefined;
-    for (const { name, version } of batch.resources) {
-      this.#hold(name, version);
+    for (const { name } of batch.resources) this.#accepted(name);
+    this.#holdings.hold(batch.resources);
+    for (const { name } of batch.resources) {
       // A spare one: the client was given it because it could not do without, not because it is to stay.
       if (!this.#holdings.resources.has(name)) this.#leave(name);
     }
-    for (const name of batch.removed) this.#hold(name, undefined);
+    for (const name of batch.removed) {
+      this.#accepted(name);
+      this.#holdings.release(name);
+    }
     this.#holdings.compact();
     return batch;
   }
@@ -350,11 +359,9 @@ export class Subscription {
     return this.wants(name) && !this.#holdings.resources.has(name);
   }
 
-  #hold(name: string, version: string | undefined): void {
+  #accepted(name: string): void {
     this.#suspects.clear(name);
     this.#rejected.delete(name);
-    const { named } = this.#holdings.get(name);
-    if (named || this.#holdings.wildcard) this.#holdings.set(name, { named, version });
   }
 }
 
