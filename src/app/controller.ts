@@ -6,6 +6,8 @@ import { EventForm } from '../apply/event-form.ts';
 import type { WantedEvent } from '../apply/event.ts';
 import { ProblemWriter } from '../apply/problem-writer.ts';
 import { ShadowWriter } from '../apply/shadow-writer.ts';
+import { StatusForm } from '../apply/status-form.ts';
+import type { WantedStatus } from '../apply/status.ts';
 import type { TrafficDistribution } from '../apply/shadow.ts';
 import { trafficDistributionOf } from '../apply/traffic-distribution.ts';
 import type { ControllerOptions } from '../config/options.ts';
@@ -23,6 +25,8 @@ import { serveHttp } from '../serve/http/serve.ts';
 import { createKubernetesSource } from '../source/kubernetes/kubernetes-source.ts';
 import { askedNamespaces, type NamespaceSettings } from '../source/kubernetes/namespaces.ts';
 import { ProxyPods } from '../source/kubernetes/proxy-pods.ts';
+import { kindsWithStatus } from '../source/kubernetes/with-identity.ts';
+import { kindParsers } from '../source/parse/kinds.ts';
 import { idleSeconds } from '../translate/http-manager.ts';
 import { listenXds } from './listen-xds.ts';
 import { Mesh } from './mesh.ts';
@@ -94,6 +98,7 @@ class Controller {
   readonly #replica: Replica;
   readonly #shadows: ShadowWriter;
   readonly #events: ProblemWriter<WantedEvent>;
+  readonly #statuses: ProblemWriter<WantedStatus>;
   readonly #proxyPods: ProxyPods;
   readonly #recorded = Promise.withResolvers<void>();
   #trafficDistribution: TrafficDistribution;
@@ -123,15 +128,14 @@ class Controller {
       log,
       clock: systemClock,
     });
+    const common = { client, namespaces: askedNamespaces(this.#namespaces), log, clock: systemClock };
     this.#events = new ProblemWriter(
-      new EventForm({
-        client,
-        meshNamespace: options.namespace,
-        namespaces: askedNamespaces(this.#namespaces),
-        instance: options.hostname,
-        clock: systemClock,
-      }),
-      { queueObserver: () => this.mesh.queueObserver('events'), log, clock: systemClock },
+      new EventForm({ ...common, meshNamespace: options.namespace, instance: options.hostname }),
+      { ...common, queueObserver: () => this.mesh.queueObserver('events') },
+    );
+    this.#statuses = new ProblemWriter(
+      new StatusForm({ ...common, kinds: kindsWithStatus.map((kind) => kindParsers[kind]) }),
+      { ...common, queueObserver: () => this.mesh.queueObserver('statuses') },
     );
     this.#proxyPods = new ProxyPods({ client, namespace: options.namespace, log });
     this.mesh = new Mesh({
@@ -143,6 +147,7 @@ class Controller {
       proxyPods: () => this.#proxyPods.list(),
       onRound: ({ topology }) => {
         this.#events.want(topology.problems);
+        this.#statuses.want(topology.problems);
         const { drafts, allocation, sharedPorts: shared } = this.mesh.loop;
         this.#shadows.want({ drafts, table: allocation.ports, shared });
         const settled = this.mesh.xds.settledSequence();
@@ -205,7 +210,11 @@ class Controller {
       store: leaseStore(this.#client, { namespace, name: leaseName }),
       // Two processes of one name would both lead.
       identity: `${hostname}_${randomUUID()}`,
-      lead: (until) => runTogether([(on) => this.#shadows.lead(on), (on) => this.#events.lead(on)], until),
+      lead: (until) =>
+        runTogether(
+          [this.#shadows, this.#events, this.#statuses].map((each) => (on) => each.lead(on)),
+          until,
+        ),
       log: this.#log,
       ...(this.#leaseTiming !== undefined && { timing: this.#leaseTiming }),
     });

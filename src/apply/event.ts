@@ -95,7 +95,7 @@ export function eventKey({ namespace, name }: Pick<WantedEvent, 'namespace' | 'n
 }
 
 /** `MAESH_PORTS_EXHAUSTED` → `PortsExhausted`. */
-function reasonOf(code: ProblemCode): string {
+export function reasonOf(code: ProblemCode): string {
   const [, ...words] = code.split('_');
   return words.map((word) => `${word.slice(0, 1)}${word.slice(1).toLowerCase()}`).join('');
 }
@@ -109,7 +109,7 @@ function eventName({ name }: Subject, content: string): string {
 }
 
 /** As much of a text as has room, in whole characters, with a sign where something is missing. */
-function cut(text: string, maxBytes: number): string {
+export function cut(text: string, maxBytes: number): string {
   if (Buffer.byteLength(text) <= maxBytes) return text;
   const sign = '…';
   const room = new Uint8Array(maxBytes - Buffer.byteLength(sign));

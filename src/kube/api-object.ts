@@ -6,6 +6,8 @@ export interface ApiMetadata {
   /** Absent on objects that belong to no namespace. */
   readonly namespace?: string;
   readonly uid?: string;
+  /** Grows with each change of what is wanted of the object, where its kind tells that from its status. */
+  readonly generation?: number;
   /** Stands for one version of one object; grows with every change that the server takes, whatever it concerns. */
   readonly resourceVersion: string;
   readonly [field: string]: unknown;

@@ -39,17 +39,17 @@ export async function servedVersions(
     .filter((version) => typeof version === 'string');
 }
 
-/** Whether a resource is served: a custom one may come and go with its definition. */
+/** Whether a resource is served, or a subresource of it: a custom one may come and go with its definition. */
 export async function isServed(
   client: KubeClient,
   type: ResourceType,
-  options?: CallOptions,
+  { subresource, ...options }: CallOptions & { readonly subresource?: string } = {},
 ): Promise<boolean> {
   const answer = await documentIfServed(client, groupPath(type), options);
+  const name = subresource === undefined ? type.plural : `${type.plural}/${subresource}`;
   const { resources } = isRecord(answer) ? answer : {};
   return (
-    Array.isArray(resources) &&
-    resources.some((each: unknown) => isRecord(each) && each['name'] === type.plural)
+    Array.isArray(resources) && resources.some((each: unknown) => isRecord(each) && each['name'] === name)
   );
 }
 

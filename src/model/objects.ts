@@ -13,6 +13,8 @@ interface KubeObjectBase {
   readonly labels: Readonly<Record<string, string>>;
   /** `metadata.uid`, from an API server only, and not of pods and slices: of them there are many, and nothing asks for it. */
   readonly uid?: string;
+  /** `metadata.generation`, from an API server only, of kinds in whose status problems are said: it grows with each change of `spec`. */
+  readonly generation?: number;
   /** Where the object was read, in a file source. Not part of what the object says: never compared. */
   readonly origin?: Origin;
 }

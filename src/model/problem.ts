@@ -21,6 +21,8 @@ export interface Subject {
   readonly name: string;
   /** Tells an object of an API server from those that had its name before; absent elsewhere. */
   readonly uid?: string;
+  /** `metadata.generation` of the object that was read; see KubeObject. */
+  readonly generation?: number;
   readonly origin?: Origin;
 }
 
@@ -37,14 +39,15 @@ export interface Problem {
 
 /** The subject of a problem of an object. */
 export function objectSubject(
-  object: Pick<KubeObject, 'kind' | 'namespace' | 'name' | 'uid' | 'origin'>,
+  object: Pick<KubeObject, 'kind' | 'namespace' | 'name' | 'uid' | 'generation' | 'origin'>,
 ): Subject {
-  const { kind, namespace, name, uid, origin } = object;
+  const { kind, namespace, name, uid, generation, origin } = object;
   return {
     kind,
     namespace,
     name,
     ...(uid === undefined ? {} : { uid }),
+    ...(generation === undefined ? {} : { generation }),
     ...(origin === undefined ? {} : { origin }),
   };
 }

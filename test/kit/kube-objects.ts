@@ -21,7 +21,11 @@ export interface KubeReference {
 
 /** Any object. */
 export interface KubeObject extends KubeReference {
-  readonly metadata: KubeReference['metadata'] & { readonly resourceVersion?: string; readonly uid?: string };
+  readonly metadata: KubeReference['metadata'] & {
+    readonly resourceVersion?: string;
+    readonly uid?: string;
+    readonly generation?: number;
+  };
   readonly [field: string]: unknown;
 }
 

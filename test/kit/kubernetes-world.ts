@@ -1,6 +1,7 @@
 // The objects of the mesh's kinds in a real API server, for tests of sources that follow it.
 
 import { resolveAccess } from '../../src/kube/access.ts';
+import { withIdentity } from '../../src/source/kubernetes/with-identity.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { kinds, type IpFamily, type Kind, type KubeObject } from '../../src/model/objects.ts';
 import { silentLog } from '../../src/runtime/log.ts';
@@ -57,9 +58,9 @@ export class KubernetesWorld implements SourceWorld {
     if (object.kind !== 'Namespace')
       this.#put.set(`${object.kind} ${object.namespace}/${object.name}`, manifest);
     const [applied] = await this.#objects.apply(manifest);
-    if (applied === undefined || ['EndpointSlice', 'Pod'].includes(object.kind)) return object;
-    const { uid } = applied.metadata;
-    const known = { ...object, ...(uid !== undefined && { uid }) };
+    if (applied === undefined) return object;
+    const read = withIdentity({ object }, applied.metadata);
+    const known = 'object' in read ? read.object : object;
     if (known.kind !== 'Service') return known;
     const { clusterIPs, ipFamilies } = applied['spec'] as {
       readonly clusterIPs: readonly string[];

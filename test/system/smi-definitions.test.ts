@@ -101,6 +101,7 @@ suite('the kinds of the Service Mesh Interface', () => {
       assert.deepEqual(content(recorder.object(kind, `${namespace}/${name}`)), {
         ...read,
         uid: applied?.metadata.uid,
+        generation: 1,
       });
       await kube.delete(object);
       await recorder.when(`no ${kind}`, () => found() === undefined);

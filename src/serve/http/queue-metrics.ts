@@ -4,7 +4,7 @@ import type { QueueObserver, QueueState } from '../../runtime/queue-observer.ts'
 import type { MetricRegistry } from './metric-registry.ts';
 
 /** The queues that there are, as the label `queue` names them. */
-const queues = ['shadow-services', 'events'] as const;
+const queues = ['shadow-services', 'events', 'statuses'] as const;
 
 /** Name of a queue. */
 export type QueueName = (typeof queues)[number];

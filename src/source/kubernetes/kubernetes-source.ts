@@ -17,7 +17,7 @@ import type { Parsed } from '../parse/parsed.ts';
 import type { Source } from '../source.ts';
 import { KindStore, type Reading } from './kind-store.ts';
 import { askedNamespaces, fieldSelectorOf, isWatched, type NamespaceSettings } from './namespaces.ts';
-import { withUid } from './with-uid.ts';
+import { withIdentity } from './with-identity.ts';
 
 /** What a Kubernetes source follows. */
 export interface KubernetesSourceOptions {
@@ -127,7 +127,7 @@ class Run {
       },
       versions,
       decode: (object) =>
-        isWatched(namespaceOf(object), namespaces) ? withUid(parse(object), object.metadata.uid) : undefined,
+        isWatched(namespaceOf(object), namespaces) ? withIdentity(parse(object), object.metadata) : undefined,
       // Else of an object that was written again unchanged there would be two copies: the reflector's and the store's.
       isSame: isDeepStrictEqual,
       onSynced: (readings) => this.#synced(part.store, readings),
