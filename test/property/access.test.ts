@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { buildTopology } from '../../src/model/build.ts';
+import { buildTopology, TopologyBuilder } from '../../src/model/build.ts';
 import type {
   KubeHttpRouteGroup,
   KubeObject,
@@ -14,9 +15,10 @@ import type {
   KubeTrafficTarget,
 } from '../../src/model/objects.ts';
 import type { ServicePort } from '../../src/model/topology.ts';
-import { translate } from '../../src/translate/translate.ts';
+import { type Resources, typeUrls } from '../../src/translate/resources.ts';
+import { createTranslator, translate } from '../../src/translate/translate.ts';
 import { testSettings } from '../kit/mesh.ts';
-import { kubePod, kubeService } from '../kit/objects.ts';
+import { kubePod, kubeService, put, take } from '../kit/objects.ts';
 import { RouteWalk, type WalkedRequest } from '../kit/route-walk.ts';
 import { kubeRouteGroup, kubeSplit, kubeTarget } from '../kit/smi-objects.ts';
 
@@ -52,11 +54,14 @@ const target = fc.record({
   matches: fc.constantFrom([], ['m']),
 });
 
+const targets = fc.array(target, { minLength: 1, maxLength: 6 });
+const matches = fc.array(match, { maxLength: 2 });
+
 const world = fc.record({
   pods,
-  targets: fc.array(target, { minLength: 1, maxLength: 6 }),
-  g: fc.array(match, { maxLength: 2 }),
-  h: fc.array(match, { maxLength: 2 }),
+  targets,
+  g: matches,
+  h: matches,
   split: fc.option(fc.record({ s: fc.integer({ min: 0, max: 2 }), t: fc.integer({ min: 0, max: 2 }) }), {
     nil: undefined,
   }),
@@ -64,6 +69,13 @@ const world = fc.record({
 });
 
 type World = typeof world extends fc.Arbitrary<infer W> ? W : never;
+
+/** What happens to a world at once: one thing, most often. */
+const change: fc.Arbitrary<Partial<World>> = fc.oneof(
+  fc.record({ targets }),
+  fc.record({ g: matches }),
+  fc.record({ pods }),
+);
 
 interface Objects {
   readonly services: readonly KubeService[];
@@ -214,4 +226,36 @@ describe('access control', () => {
       { numRuns: 400 },
     );
   });
+
+  it('is told to proxies step by step as from scratch', () => {
+    fc.assert(
+      fc.property(world, fc.array(change, { maxLength: 6 }), (first, changes) => {
+        const builder = new TopologyBuilder(settings.model);
+        const translator = createTranslator(settings.translate);
+        const given = { ...first };
+        let before: readonly KubeObject[] = [];
+        for (const next of [{}, ...changes]) {
+          Object.assign(given, next);
+          const objects: readonly KubeObject[] = Object.values(objectsOf(given)).flat();
+          const gone = before.filter((old) => !objects.some((one) => isSameName(one, old)));
+          const changed = objects.filter((one) => !before.some((old) => isDeepStrictEqual(one, old)));
+          builder.apply({ changes: [...gone.map(take), ...changed.map(put)], problems: [] });
+          before = objects;
+          // The services are the same ones in every world, and so are their mesh ports.
+          const scratch = translate(buildTopology(objects, settings.model), settings.translate);
+          assert.deepEqual(versionsOf(translator(builder.build())), versionsOf(scratch));
+        }
+      }),
+    );
+  });
 });
+
+function isSameName(a: KubeObject, b: KubeObject): boolean {
+  return a.kind === b.kind && a.name === b.name;
+}
+
+function versionsOf(resources: Resources): unknown {
+  return Object.values(typeUrls).map((typeUrl) =>
+    [...resources[typeUrl]].map(([name, { version }]) => `${name} ${version}`),
+  );
+}
