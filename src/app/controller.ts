@@ -117,8 +117,8 @@ class Controller {
       namespace: options.namespace,
       trafficDistribution: () => this.#trafficDistribution,
       queueObserver: () => this.mesh.queueObserver('shadow-services'),
-      onRecorded: (recorded, moves) => {
-        this.mesh.loop.record(recorded, moves);
+      onRecorded: (recorded, details) => {
+        this.mesh.loop.record(recorded, details);
         this.#recorded.resolve();
       },
       acknowledged: (signal) => this.#replica.acknowledgedByAll(signal),
@@ -148,8 +148,8 @@ class Controller {
       onRound: ({ topology }) => {
         this.#events.want(topology.problems);
         this.#statuses.want(topology.problems);
-        const { drafts, allocation, sharedPorts: shared } = this.mesh.loop;
-        this.#shadows.want({ drafts, table: allocation.ports, shared });
+        const { drafts, touched, allocation, sharedPorts: shared } = this.mesh.loop;
+        this.#shadows.want({ drafts, touched, table: allocation.ports, shared });
         const settled = this.mesh.xds.settledSequence();
         this.#replica.built({ shadows: this.#shadows, sequence: this.mesh.loop.sequence, settled });
       },

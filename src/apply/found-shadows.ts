@@ -15,6 +15,7 @@ export class FoundShadows {
   readonly #keyOf = new Map<string, ShadowKey>();
   readonly #recorded = new Map<PortKey, number>();
   readonly #moves = new Map<PortKey, PortMove>();
+  #changed = new Set<PortKey>();
 
   /** Keys of all that are there. */
   keys(): Iterable<ShadowKey> {
@@ -68,17 +69,30 @@ export class FoundShadows {
     return this.#moves;
   }
 
+  /** The service ports of which something else may be on record since this was asked last. */
+  takeChanged(): ReadonlySet<PortKey> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    return changed;
+  }
+
   /** Takes what shadow Services of a key say off the record. Every port key there begins with the key of its service. */
   #strike(key: ShadowKey): void {
     for (const shadow of this.of(key)) {
-      for (const port of recordedPorts(key, shadow).keys()) this.#recorded.delete(port);
+      for (const port of recordedPorts(key, shadow).keys()) {
+        this.#recorded.delete(port);
+        this.#changed.add(port);
+      }
       for (const [port] of recordedMoves(key, shadow.ports)) this.#moves.delete(port);
     }
   }
 
   #enter(key: ShadowKey): void {
     for (const shadow of this.of(key).toReversed()) {
-      for (const [port, number] of recordedPorts(key, shadow)) this.#recorded.set(port, number);
+      for (const [port, number] of recordedPorts(key, shadow)) {
+        this.#recorded.set(port, number);
+        this.#changed.add(port);
+      }
       for (const [port, move] of recordedMoves(key, shadow.ports)) this.#moves.set(port, move);
     }
   }

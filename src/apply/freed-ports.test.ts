@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
-import { follow, followWanting, manifest, nameOf, wanted } from '../../test/kit/shadow-writing.ts';
+import {
+  follow,
+  followWanting,
+  manifest,
+  nameOf,
+  wanted,
+  type Wants,
+} from '../../test/kit/shadow-writing.ts';
 import { until } from '../../test/kit/until.ts';
 import type { RecordedPorts } from '../model/recorded.ts';
 import { restRecordName } from './resting-ports.ts';
-import type { Wanted } from './shadow-writer.ts';
 
 describe('mesh ports that a shadow Service sets free', () => {
   it('has mesh ports on record to rest before they go, until proxies have acknowledged that', async () => {
@@ -63,7 +69,7 @@ describe('mesh ports that a shadow Service sets free', () => {
   });
 
   it('writes nothing before it knows all that another replica has written', async () => {
-    const onRecorded = (recorded: RecordedPorts): Wanted =>
+    const onRecorded = (recorded: RecordedPorts): Wants =>
       wanted({
         ...(recorded.has('store/other/80') && { other: 5000 }),
         shop: recorded.has('store/other/80') ? 5001 : 5000,

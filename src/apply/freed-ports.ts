@@ -1,7 +1,7 @@
 // Which mesh ports a shadow Service sets free, and whether it says something new, by the table of those handed out.
 
-import { sharedKey } from '../model/overlay-recorded.ts';
 import type { PortTable } from '../model/ports.ts';
+import { sharedKey } from '../model/recorded.ts';
 import { restingPort, type RestingPort } from './resting-ports.ts';
 import type { FoundShadow } from './shadow-reading.ts';
 import { recordedPorts, type ShadowPort } from './shadow.ts';

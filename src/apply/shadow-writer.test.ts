@@ -8,15 +8,15 @@ import {
   manifest,
   nameOf,
   wanted,
+  type Wants,
   type Writing,
 } from '../../test/kit/shadow-writing.ts';
 import { until } from '../../test/kit/until.ts';
-import { sharedKey } from '../model/overlay-recorded.ts';
 import { clusterPorts, emptyPortTable } from '../model/ports.ts';
-import { claimsOf, type RecordedPorts, type PortMoves } from '../model/recorded.ts';
+import { RecordBook } from '../model/record-book.ts';
+import { sharedKey, type RecordedPorts, type PortMoves, type SharedPorts } from '../model/recorded.ts';
 import { movingAnnotation } from './moving-ports.ts';
 import { restRecordManifest, restRecordName } from './resting-ports.ts';
-import { type Wanted } from './shadow-writer.ts';
 import { type ShadowManifest } from './shadow.ts';
 
 const warnings = ({ log }: Writing): readonly string[] =>
@@ -116,8 +116,11 @@ describe('ShadowWriter', () => {
       const { metadata, ...rest } = manifest(name, 5000);
       return { ...rest, metadata: { ...metadata, annotations: {} } };
     };
-    const shared = (ports: RecordedPorts, moves: PortMoves) =>
-      claimsOf({ ports, moves }, clusterPorts).shared;
+    const shared = (ports: RecordedPorts, moves: PortMoves): SharedPorts => {
+      const book = new RecordBook(clusterPorts);
+      book.update({ ports, moves }, ports.keys());
+      return book.shared;
+    };
     await using writing = await followWanting(
       (ports, last, moves) => ({ ...last, shared: shared(ports, moves) }),
       [left('cart'), left('shop')],
@@ -174,7 +177,7 @@ describe('ShadowWriter', () => {
   });
 
   it('leaves what another replica has put on record, and writes what is wanted in the light of it', async () => {
-    const onRecorded = (recorded: RecordedPorts): Wanted =>
+    const onRecorded = (recorded: RecordedPorts): Wants =>
       wanted({ shop: recorded.get('store/shop/80') ?? 5000, cart: 5001 });
     await using writing = await followWanting(onRecorded, [manifest('shop', 5000), manifest('cart', 5001)]);
     const { want, lead, wrote, server, proxies } = writing;

@@ -8,6 +8,7 @@ import { Reflector, type ReflectorTiming } from '../kube/reflector.ts';
 import type { ReflectedChange } from '../kube/reflected-set.ts';
 import { compareVersions } from '../kube/versions.ts';
 import { byText, type PortKey, type ServiceKey } from '../model/key.ts';
+import { setOrDelete } from '../model/maps.ts';
 import type { PortTable } from '../model/ports.ts';
 import type { PortMoves, RecordedPorts, SharedPorts } from '../model/recorded.ts';
 import type { ServiceDraft } from '../model/services.ts';
@@ -50,11 +51,14 @@ export interface ShadowWriterOptions {
   /** Who is told of the work; asked whenever this replica begins to lead. */
   readonly queueObserver?: () => QueueObserver;
   /**
-   * Told whenever other mesh ports are on record; the first time when all shadow Services are known. Whoever is told has
+   * Told whenever other mesh ports are on record, and of which service ports that is said; the first time when all shadow Services are known. Whoever is told has
    * to say anew what is wanted, be it the same: what changed is looked at only then. Else what another replica has put
    * on record would be overwritten with what this one wanted before it knew.
    */
-  readonly onRecorded: (recorded: RecordedPorts, moves: PortMoves) => void;
+  readonly onRecorded: (
+    recorded: RecordedPorts,
+    details: { readonly moves: PortMoves; readonly changed: ReadonlySet<PortKey> },
+  ) => void;
   /** The version of the shadow Services that the proxies of all replicas have acknowledged; undefined: not known. */
   readonly acknowledged: (signal: AbortSignal) => Promise<string | undefined>;
   readonly log: Log;
@@ -71,6 +75,8 @@ export interface ShadowWriterOptions {
 /** What the mesh wants. */
 export interface Wanted {
   readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
+  /** The services whose draft, or what they have in the table, may be another than last time, or that are gone. */
+  readonly touched: ReadonlySet<ServiceKey>;
   readonly table: PortTable;
   /** Mesh ports that several service ports have on record, and that they are to leave. */
   readonly shared?: SharedPorts;
@@ -86,10 +92,7 @@ export class ShadowWriter {
   readonly #calls: ShadowCalls;
   readonly #reflector: Reflector<FoundShadow>;
   readonly #found = new FoundShadows();
-  readonly #wanted = new Map<
-    ServiceKey,
-    { readonly draft: ServiceDraft; readonly shadow: Shadow | undefined }
-  >();
+  readonly #wanted = new Map<ServiceKey, Shadow>();
   /** Keys of shadow Services that changed since it was said what is wanted. */
   readonly #changedKeys = new Set<ShadowKey>();
   #table: PortTable | undefined;
@@ -147,36 +150,25 @@ export class ShadowWriter {
   }
 
   /** Says what the mesh wants now. */
-  want({ drafts, table, shared = new Map() }: Wanted): void {
+  want({ drafts, touched, table, shared = new Map() }: Wanted): void {
     const { namespace, trafficDistribution } = this.#options;
     const sharedPort = (key: PortKey): number | undefined => {
       const meshPort = this.#found.recorded().get(key);
       return meshPort !== undefined && shared.has(meshPort) ? meshPort : undefined;
     };
     const mesh = { namespace, table, sharedPort, trafficDistribution: trafficDistribution() };
-    const isSameTable = table === this.#table;
+    if (table !== this.#table) this.#handedOut = new HandedOut(table);
     this.#table = table;
-    if (!isSameTable) this.#handedOut = new HandedOut(table);
     this.#shared = shared;
     this.#moves?.share(shared);
     this.#isOutdated = false;
     this.#look(this.#changedKeys);
     this.#changedKeys.clear();
-    for (const [key, draft] of drafts) {
-      const before = this.#wanted.get(key);
-      if (isSameTable && before?.draft === draft) continue;
-      const shadow = shadowOf(draft, mesh);
-      this.#wanted.set(key, { draft, shadow });
-      if (!isDeepStrictEqual(shadow, before?.shadow)) this.#queue?.add(key);
-    }
-    if (this.#wanted.size > drafts.size) this.#forgetAllBut(drafts);
-  }
-
-  #forgetAllBut(drafts: ReadonlyMap<ServiceKey, unknown>): void {
-    for (const key of this.#wanted.keys()) {
-      if (drafts.has(key)) continue;
-      this.#wanted.delete(key);
-      this.#queue?.add(key);
+    for (const key of touched) {
+      const draft = drafts.get(key);
+      const shadow = draft && shadowOf(draft, mesh);
+      if (!isDeepStrictEqual(shadow, this.#wanted.get(key))) this.#queue?.add(key);
+      setOrDelete(this.#wanted, key, shadow);
     }
   }
 
@@ -233,7 +225,10 @@ export class ShadowWriter {
   #changed(changes: readonly ReflectedChange<FoundShadow>[]): void {
     const { namespace, onRecorded } = this.#options;
     for (const { key, value } of changes) this.#take(key.slice(namespace.length + 1), value);
-    onRecorded(this.#found.recorded(), this.#found.moves());
+    onRecorded(this.#found.recorded(), {
+      moves: this.#found.moves(),
+      changed: this.#found.takeChanged(),
+    });
   }
 
   #take(name: string, value: FoundShadow | undefined): void {
@@ -287,7 +282,7 @@ export class ShadowWriter {
 
   /** Has the shadow Services of a key be as they should. Returns whether nobody else was faster. */
   async #put(key: ShadowKey, found: readonly FoundShadow[], signal: AbortSignal): Promise<boolean> {
-    const wanted = this.#wanted.get(key)?.shadow;
+    const wanted = this.#wanted.get(key);
     const current = found.find(({ name }) => name === wanted?.name);
     const shadow = wanted && current ? this.#nextStep(wanted, current) : wanted;
     if (this.#mustRest(key, { found, live: shadow?.ports ?? [] })) return true;

@@ -2,11 +2,11 @@
 // It also sees to it that what was handed out is on record before a proxy is told of it, and is not given to anybody
 // else before every proxy has forgotten it.
 
-import { TopologyBuilder, type ModelOptions } from '../model/build.ts';
+import { TopologyBuilder, type ModelOptions, type RecordDetails } from '../model/build.ts';
 import type { Allocation } from '../model/compose.ts';
 import type { ServiceKey } from '../model/key.ts';
 import type { Offer } from '../model/offer.ts';
-import type { PortMoves, RecordedPorts, SharedPorts } from '../model/recorded.ts';
+import type { RecordedPorts, SharedPorts } from '../model/recorded.ts';
 import type { ServiceDraft } from '../model/services.ts';
 import type { Topology } from '../model/topology.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
@@ -103,6 +103,11 @@ export class ControlLoop {
     return this.#builder.drafts;
   }
 
+  /** The services of which the last round found that they, or what is handed out to them, may be others than before. */
+  get touched(): ReadonlySet<ServiceKey> {
+    return this.#builder.touched;
+  }
+
   /** The sequence number of the snapshot that was published last; 0 before the first. */
   get sequence(): number {
     return this.#sequence;
@@ -125,8 +130,8 @@ export class ControlLoop {
    * Takes in which mesh ports are on record in the cluster; see TopologyBuilder.record. To be called before the first
    * offer, so that nothing is built without it.
    */
-  record(recorded: RecordedPorts, moves?: PortMoves): void {
-    this.#builder.record(recorded, moves);
+  record(recorded: RecordedPorts, details?: RecordDetails): void {
+    this.#builder.record(recorded, details);
     if (this.#topology !== undefined) this.#holdoff.touch();
   }
 

@@ -1,7 +1,7 @@
 // Since when freed ports and addresses rest: each until every connected proxy has acknowledged a snapshot without it, and
 // then for as long as callers may still hold on to it (connections that proxies let end, answers of DNS).
 
-import type { Released } from '../model/build.ts';
+import type { Released } from '../model/allocator.ts';
 import type { Allocation } from '../model/compose.ts';
 import type { Clock } from '../runtime/clock.ts';
 

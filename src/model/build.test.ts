@@ -377,7 +377,7 @@ describe('what is handed out', () => {
     assert.equal(portsOf(exhausted, 'store/b')[0]?.meshPort, 20_001);
     assert.equal(portsOf(exhausted, 'store/c')[0]?.meshPort, undefined);
     assert.deepEqual(codesOf(exhausted), ['MAESH_PORTS_EXHAUSTED']);
-    assert.equal(builder.release({ ports: { http: [], tcp: [], udp: [20_000] }, addresses: [] }), true);
+    assert.equal(builder.release({ ports: { http: [], tcp: [], udp: [20_000] }, addresses: [] }), false);
     assert.equal(portsOf(builder.build(), 'store/c')[0]?.meshPort, undefined);
     assert.equal(builder.release({ ports: { http: [20_000], tcp: [], udp: [] }, addresses: [] }), true);
     assert.equal(portsOf(builder.build(), 'store/c')[0]?.meshPort, 20_000);

@@ -2,24 +2,17 @@
 // offline commands and tests build from scratch with the same code.
 
 import { AccessDrafts } from './access/access-drafts.ts';
-import { claimsOf, type Claims, type PortMoves, type RecordedPorts, type SharedPorts } from './recorded.ts';
+import { Allocator, type Released } from './allocator.ts';
 import { TopologyComposer, type Allocation } from './compose.ts';
 import { ServiceDrafts } from './drafts.ts';
 import { objectKey, type PortKey, type ServiceKey } from './key.ts';
 import type { KubeObject } from './objects.ts';
 import type { Offer } from './offer.ts';
-import {
-  assignPorts,
-  blocksLast,
-  emptyPortTable,
-  releasePorts,
-  type ByTraffic,
-  type PortRanges,
-} from './ports.ts';
+import { emptyPortTable, type PortRanges } from './ports.ts';
 import type { Problem } from './problem.ts';
-import { overlayRecorded, sharedKey } from './overlay-recorded.ts';
+import type { PortMoves, RecordedPorts, SharedPorts } from './recorded.ts';
 import { serviceProblem, type ServiceDraft } from './services.ts';
-import { assignSlots, emptySlots, releaseSlots, type NumberRange } from './slots.ts';
+import { emptySlots, type NumberRange } from './slots.ts';
 import { SplitDrafts } from './split-drafts.ts';
 import { ObjectStore } from './store.ts';
 import type { Topology, TrafficType } from './topology.ts';
@@ -42,24 +35,19 @@ export const emptyAllocation: Allocation = { ports: emptyPortTable, addresses: e
 
 /** Builds topologies one after the other from what sources offer. */
 export class TopologyBuilder {
-  readonly #options: ModelOptions;
   readonly #store = new ObjectStore();
   readonly #drafts: ServiceDrafts;
   readonly #splits: SplitDrafts;
   readonly #access: AccessDrafts | undefined;
   readonly #composer: TopologyComposer;
-  /** What each service wants, as text: where it is the same as before, nothing has to be handed out. */
-  readonly #wants = new Map<ServiceKey, string>();
+  readonly #allocator: Allocator;
   #sourceProblems: readonly Problem[] = [];
-  #allocation: Allocation;
   #allocationProblems: readonly Problem[] = [];
-  #claims: Claims | undefined;
-  #unread: { readonly ports: RecordedPorts; readonly moves: PortMoves } | undefined;
+  #touched: ReadonlySet<ServiceKey> = new Set();
 
   /** Begins with what was handed out before, so that nothing moves over a restart. */
   constructor(options: ModelOptions, allocation: Allocation = emptyAllocation) {
-    this.#options = options;
-    this.#allocation = allocation;
+    this.#allocator = new Allocator(options, allocation);
     this.#drafts = new ServiceDrafts(this.#store, options);
     this.#splits = new SplitDrafts(this.#store.smi, this.#drafts.drafts);
     this.#access = options.isAccessControlled
@@ -73,14 +61,19 @@ export class TopologyBuilder {
     return this.#drafts.drafts;
   }
 
-  /** What is handed out now. */
+  /** The services whose draft, or what is handed out to them, may be another since the last build; or that are gone. */
+  get touched(): ReadonlySet<ServiceKey> {
+    return this.#touched;
+  }
+
+  /** What is handed out now: another reference whenever something is, though its tables are the same ones each time. */
   get allocation(): Allocation {
-    return this.#allocation;
+    return this.#allocator.allocation;
   }
 
   /** HTTP mesh ports that several service ports have on record, or that some are moving from. */
   get sharedPorts(): SharedPorts {
-    return this.#claims?.shared ?? new Map();
+    return this.#allocator.shared;
   }
 
   /**
@@ -98,9 +91,11 @@ export class TopologyBuilder {
    * Takes in which mesh ports are on record in the cluster; the next build sees it. From then on a port is served only
    * where it is on record, and {@link allocation} says what ought to be: the ports on record, and those that services
    * are to get which have none, or none of their own.
+   *
+   * @param changed - of which service ports something else may be on record than before; of all by default.
    */
-  record(ports: RecordedPorts, moves: PortMoves = new Map()): void {
-    this.#unread = { ports, moves };
+  record(ports: RecordedPorts, { moves = new Map(), changed }: RecordDetails = {}): void {
+    this.#allocator.record({ ports, moves }, changed);
   }
 
   /**
@@ -109,42 +104,27 @@ export class TopologyBuilder {
    * @returns whether a service that went without one gets one by it at the next build.
    */
   release(released: Released): boolean {
-    const { ports, addresses } = this.#allocation;
-    this.#allocation = {
-      ports: releasePorts(ports, released.ports),
-      addresses: releaseSlots(addresses, released.addresses),
-    };
-    if (this.#allocationProblems.length === 0) return false;
-    this.#allocate();
-    return true;
+    return this.#allocator.release(released);
   }
 
   /** Builds the topology of everything taken in so far. Returns the last one where nothing changed. */
   build(): Topology {
-    const mustAllocate = this.#unread !== undefined;
-    if (this.#unread !== undefined) this.#claims = claimsOf(this.#unread, this.#options.ports, this.#claims);
-    this.#unread = undefined;
-    const reshaped: ServiceKey[] = [];
-    const touched = this.#drafts.update();
-    for (const key of touched) {
-      const draft = this.#drafts.drafts.get(key);
-      const want = draft?.ports.map((port) => `${port.traffic} ${port.key}`).join();
-      if (want === this.#wants.get(key)) continue;
-      reshaped.push(key);
-      if (want === undefined) this.#wants.delete(key);
-      else this.#wants.set(key, want);
-    }
-    if (mustAllocate || reshaped.length > 0) this.#allocate();
+    const { drafts } = this.#drafts;
+    const drafted = this.#drafts.update();
+    const reshaped = [...drafted].filter((key) => this.#allocator.want(key, drafts.get(key)?.ports));
+    const reallocated = this.#allocator.settle();
+    this.#touched = new Set([...drafted, ...reallocated]);
+    if (reshaped.length > 0 || reallocated.size > 0) this.#allocationProblems = this.#missing();
     this.#splits.update(reshaped);
     const targets = this.#store.smi.takeTouchedTargets();
-    this.#access?.update(touched, targets);
+    this.#access?.update(drafted, targets);
     return this.#composer.compose({
-      drafts: this.#drafts.drafts,
-      touched,
+      drafts,
+      touched: this.#touched,
       splits: this.#splits.roots,
       access: this.#access,
-      allocation: this.#allocation,
-      places: this.#claims?.places,
+      allocation: this.allocation,
+      places: this.#allocator.places,
       problems: [
         ...this.#sourceProblems,
         ...this.#allocationProblems,
@@ -154,34 +134,22 @@ export class TopologyBuilder {
     });
   }
 
-  #allocate(): void {
-    const { drafts } = this.#drafts;
-    const last = this.#allocation;
-    const known = this.#claims === undefined ? last.ports : overlayRecorded(last.ports, this.#claims);
-    const { http, ...others } = this.#options.ports;
-    // What leaves a shared port goes to another block: the routes of its own, which are all theirs, stay as they are.
-    const ranges = { http: blocksLast(http, this.sharedPorts.keys()), ...others };
-    const ports = assignPorts(known, wantedPorts(drafts, this.sharedPorts), ranges);
-    const range = this.#options.addresses;
-    const addresses = assignSlots(
-      last.addresses,
-      range === undefined ? [] : drafts.keys(),
-      range === undefined ? [] : [range],
-    );
-    if (ports.table !== last.ports || addresses.slots !== last.addresses) {
-      this.#allocation = { ports: ports.table, addresses: addresses.slots };
-    }
-    this.#allocationProblems = [
-      ...ports.unassigned.map((key) => portsProblem(key, this.#store, this.#claims)),
-      ...addresses.unassigned.map((key) => addressesProblem(key, this.#store)),
+  #missing(): readonly Problem[] {
+    const { places } = this.#allocator;
+    const isSharing = (key: PortKey): boolean => (places?.get(key)?.shared ?? []).length > 0;
+    return [
+      ...Array.from(this.#allocator.missingPorts(), (key) =>
+        portsProblem(key, { store: this.#store, isSharing: isSharing(key) }),
+      ),
+      ...Array.from(this.#allocator.missingAddresses, (key) => addressesProblem(key, this.#store)),
     ];
   }
 }
 
-/** Numbers whose rest ends. */
-export interface Released {
-  readonly ports: ByTraffic<Iterable<number>>;
-  readonly addresses: Iterable<number>;
+/** What goes with the mesh ports on record. */
+export interface RecordDetails {
+  readonly moves?: PortMoves;
+  readonly changed?: Iterable<PortKey>;
 }
 
 /** Builds the topology of a set of objects from scratch, with nothing handed out before. */
@@ -199,23 +167,15 @@ export function buildTopology(
   return builder.build();
 }
 
-function wantedPorts(
-  drafts: ReadonlyMap<ServiceKey, ServiceDraft>,
-  shared: SharedPorts,
-): ByTraffic<readonly PortKey[]> {
-  const wanted: ByTraffic<PortKey[]> = { http: Array.from(shared.keys(), sharedKey), tcp: [], udp: [] };
-  for (const { ports } of drafts.values()) for (const { traffic, key } of ports) wanted[traffic].push(key);
-  return wanted;
-}
-
-function portsProblem(key: PortKey, store: ObjectStore, claims: Claims | undefined): Problem {
+function portsProblem(
+  key: PortKey,
+  { store, isSharing }: { readonly store: ObjectStore; readonly isSharing: boolean },
+): Problem {
   const [namespace = '', name = '', port = ''] = key.split('/');
-  const [shared] = claims?.places.get(key)?.shared ?? [];
   return serviceProblem(withOrigin(namespace, name, store), 'MAESH_PORTS_EXHAUSTED', {
-    message:
-      shared === undefined
-        ? `no mesh port is left for port ${port}, so the mesh does not serve it`
-        : `no mesh port of its own is left for port ${port}, so it goes on sharing one with other services and is served only where it is called by its name`,
+    message: isSharing
+      ? `no mesh port of its own is left for port ${port}, so it goes on sharing one with other services and is served only where it is called by its name`
+      : `no mesh port is left for port ${port}, so the mesh does not serve it`,
     advice:
       'Raise --limitHTTPPort, --limitTCPPort or --limitUDPPort, or take services that need no mesh out of it.',
   });

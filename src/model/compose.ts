@@ -28,7 +28,7 @@ export interface ComposeOptions {
 /** What a topology is made of. */
 export interface Parts {
   readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
-  /** Services whose draft may be another than in the last topology, or is gone. */
+  /** Services whose draft, or what is handed out to them, may be another than in the last topology, or that are gone. */
   readonly touched: ReadonlySet<ServiceKey>;
   /** Roots of TrafficSplits. */
   readonly splits: ReadonlyMap<ServiceKey, RootDraft>;
@@ -49,7 +49,6 @@ export class TopologyComposer {
   readonly #drafts = new Map<ServiceKey, ServiceDraft>();
   /** Problems of the drafts that have any. */
   readonly #draftProblems = new Map<ServiceKey, readonly Problem[]>();
-  #handedOut: HandedOut | undefined;
   /** Roots in it: what they say depends on others. */
   #roots: ReadonlyMap<ServiceKey, RootDraft> = new Map();
 
@@ -71,7 +70,6 @@ export class TopologyComposer {
   #services(parts: Parts): ReadonlyMap<ServiceKey, Service> {
     const last = this.#topology.services;
     const changed = this.#changed(parts);
-    this.#handedOut = parts;
     const isSameKeys = parts.drafts.size === last.size && changed.keys().every((key) => last.has(key));
     if (isSameKeys && changed.size === 0) return last;
     if (isSameKeys) {
@@ -91,11 +89,8 @@ export class TopologyComposer {
 
   /** Services that are new or say something else than in the last topology. */
   #changed(parts: Parts): ReadonlyMap<ServiceKey, Service> {
-    const { drafts, splits, allocation, places } = parts;
     const changed = new Map<ServiceKey, Service>();
-    const last = this.#handedOut;
-    const isSameAllocation = allocation === last?.allocation && places === last.places;
-    for (const [key, draft] of isSameAllocation ? this.#affected(parts) : drafts) {
+    for (const [key, draft] of this.#affected(parts)) {
       const old = this.#topology.services.get(key);
       const isSameDraft = old !== undefined && this.#drafts.get(key) === draft;
       if (!this.#dependsOnOthers(key, parts) && isSameDraft && hasSameAllocation(old, parts)) continue;
@@ -104,7 +99,7 @@ export class TopologyComposer {
       const kept = old === undefined ? service : keepEqualParts(old, service);
       if (kept !== old) changed.set(key, kept);
     }
-    this.#roots = new Map(splits);
+    this.#roots = new Map(parts.splits);
     return changed;
   }
 
@@ -113,7 +108,7 @@ export class TopologyComposer {
     return splits.has(key) || this.#roots.has(key) || access?.touched.has(key) === true;
   }
 
-  /** The drafts of services that may be others though everybody keeps what is handed out to them. */
+  /** The drafts of services that may say something else. */
   *#affected(parts: Parts): Generator<readonly [ServiceKey, ServiceDraft]> {
     const { drafts, touched, access } = parts;
     for (const key of new Set([...touched, ...this.#affectedRoots(parts), ...(access?.touched ?? [])])) {

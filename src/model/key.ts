@@ -22,6 +22,11 @@ export function portKey(service: ServiceKey, port: number, protocol: 'TCP' | 'UD
   return protocol === 'UDP' ? `${service}/${port}/udp` : `${service}/${port}`;
 }
 
+/** The service of a service port. */
+export function serviceOf(port: PortKey): ServiceKey {
+  return port.slice(0, port.indexOf('/', port.indexOf('/') + 1));
+}
+
 /** Compares strings by UTF-16 code unit: the one order in which every output of Maesh is sorted. */
 export function byText(a: string, b: string): number {
   if (a === b) return 0;

@@ -1,8 +1,7 @@
 // Mesh ports: which port of every proxy stands for which service port. Ports are handed out in blocks of 256, because
 // a block is one listener of the proxy.
 
-import type { PortKey } from './key.ts';
-import { assignSlots, emptySlots, releaseSlots, type NumberRange, type Slots } from './slots.ts';
+import { emptySlots, type NumberRange, type Slots } from './slots.ts';
 import type { TrafficType } from './topology.ts';
 
 /** Number of ports of a block. Envoy's listener has one address and up to 255 more. */
@@ -69,17 +68,18 @@ export function blocksLast(ranges: readonly PortRange[], ports: Iterable<number>
     const block = blockOf(ranges, port);
     if (block !== undefined) last.set(block.first, block);
   }
+  const blocks = [...last.values()].toSorted((a, b) => a.first - b.first);
   const others = ranges.flatMap((range): PortRange[] => {
     const parts: PortRange[] = [];
     let { first } = range;
-    for (const block of [...last.values()].toSorted((a, b) => a.first - b.first)) {
+    for (const block of blocks) {
       if (block.first < range.first || block.last > range.last) continue;
       if (first < block.first) parts.push({ first, last: block.first - 1 });
       first = block.last + 1;
     }
     return first > range.last ? parts : [...parts, { first, last: range.last }];
   });
-  return [...others, ...last.values()];
+  return [...others, ...blocks];
 }
 
 /** Which mesh port stands for which service port. A freed port rests until no connected proxy serves it any more. */
@@ -87,33 +87,3 @@ export type PortTable = ByTraffic<Slots>;
 
 /** A table in which no port is taken. */
 export const emptyPortTable: PortTable = { http: emptySlots, tcp: emptySlots, udp: emptySlots };
-
-/** Gives every wanted service port a mesh port; see {@link assignSlots} for the rules. */
-export function assignPorts(
-  previous: PortTable,
-  wanted: ByTraffic<Iterable<PortKey>>,
-  ranges: PortRanges,
-): { readonly table: PortTable; readonly unassigned: readonly PortKey[] } {
-  const http = assignSlots(previous.http, wanted.http, ranges.http);
-  const tcp = assignSlots(previous.tcp, wanted.tcp, ranges.tcp);
-  const udp = assignSlots(previous.udp, wanted.udp, ranges.udp);
-  return {
-    table: sameOrNext(previous, { http: http.slots, tcp: tcp.slots, udp: udp.slots }),
-    unassigned: [...http.unassigned, ...tcp.unassigned, ...udp.unassigned],
-  };
-}
-
-/** Ends the rest of mesh ports: they may be given away again. */
-export function releasePorts(table: PortTable, released: ByTraffic<Iterable<number>>): PortTable {
-  return sameOrNext(table, {
-    http: releaseSlots(table.http, released.http),
-    tcp: releaseSlots(table.tcp, released.tcp),
-    udp: releaseSlots(table.udp, released.udp),
-  });
-}
-
-/** The previous table where the next one has the same parts. */
-export function sameOrNext(previous: PortTable, next: PortTable): PortTable {
-  const isSame = next.http === previous.http && next.tcp === previous.tcp && next.udp === previous.udp;
-  return isSame ? previous : next;
-}

@@ -2,46 +2,96 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { formatIpv4, parseAddressRange } from './addresses.ts';
-import {
-  assignPorts,
-  blockOf,
-  clusterPorts,
-  emptyPortTable,
-  limitPorts,
-  releasePorts,
-  standalonePorts,
-} from './ports.ts';
-import { assignSlots, countNumbers, emptySlots, releaseSlots, type Slots } from './slots.ts';
+import { blockOf, clusterPorts, limitPorts, standalonePorts } from './ports.ts';
+import { countNumbers, SlotTable } from './slots.ts';
 
 const ranges = [
   { first: 10, last: 12 },
   { first: 20, last: 21 },
 ];
 
-describe('assignSlots()', () => {
+/** Has these keys want a number, and no other. */
+function settle(table: SlotTable, wanted: Iterable<string>): ReadonlySet<string> {
+  for (const key of [...table.assigned.keys(), ...table.missing]) table.unwant(key);
+  for (const key of wanted) table.want(key);
+  return table.settle(ranges);
+}
+
+describe('SlotTable', () => {
   it('gives the lowest free numbers to keys in their order, range after range', () => {
-    const { slots, unassigned } = assignSlots(emptySlots, ['d', 'a', 'c', 'b', 'f', 'e'], ranges);
-    assert.deepEqual(Object.fromEntries(slots.assigned), { a: 10, b: 11, c: 12, d: 20, e: 21 });
-    assert.deepEqual(unassigned, ['f']);
+    const table = new SlotTable();
+    settle(table, ['d', 'a', 'c', 'b', 'f', 'e']);
+    assert.deepEqual(Object.fromEntries(table.assigned), { a: 10, b: 11, c: 12, d: 20, e: 21 });
+    assert.deepEqual([...table.missing], ['f']);
   });
 
-  it('moves a key whose number lies outside of the ranges', () => {
-    const before: Slots = {
-      assigned: new Map([
-        ['a', 99],
-        ['b', 98],
-      ]),
-      resting: new Set(),
-    };
-    const { slots } = assignSlots(before, ['a'], ranges);
-    assert.deepEqual([...slots.assigned], [['a', 10]]);
-    assert.deepEqual([...slots.resting], [99, 98]);
+  it('finds the lowest free number however many are taken before it', () => {
+    const table = new SlotTable();
+    const many = [{ first: 1000, last: 9000 }];
+    for (let index = 1000; index <= 9000; index++) table.want(`k${index}`);
+    table.settle(many);
+    assert.equal(table.assigned.get('k9000'), 9000);
+    for (const key of ['k4000', 'k2303', 'k8999']) table.unwant(key);
+    table.settle(many);
+    table.release([4000, 2303, 8999]);
+    for (const key of ['x', 'y', 'z']) table.want(key);
+    table.settle(many);
+    assert.deepEqual(
+      ['x', 'y', 'z'].map((key) => table.assigned.get(key)),
+      [2303, 4000, 8999],
+    );
   });
 
-  it('returns the same reference where nothing changes', () => {
-    const { slots } = assignSlots(emptySlots, ['a'], ranges);
-    assert.equal(assignSlots(slots, ['a'], ranges).slots, slots);
-    assert.equal(releaseSlots(slots, [10]), slots);
+  it('moves a key whose number lies outside of the ranges, and frees what nobody wants of what was there before', () => {
+    const assigned = new Map([
+      ['a', 99],
+      ['b', 98],
+    ]);
+    const table = new SlotTable({ assigned, resting: new Set() });
+    table.want('a');
+    table.settle(ranges);
+    assert.deepEqual([...table.assigned], [['a', 10]]);
+    assert.deepEqual([...table.resting], [99, 98]);
+  });
+
+  it('says what changed', () => {
+    const table = new SlotTable();
+    assert.deepEqual(settle(table, ['a', 'b']), new Set(['a', 'b']));
+    assert.deepEqual(settle(table, ['a', 'b']), new Set());
+    assert.deepEqual(settle(table, ['b']), new Set(['a']));
+    assert.equal(table.release([11, 12]), false);
+    assert.equal(table.release([10, 12]), true);
+  });
+
+  it('has a number with the key that it belongs to, whatever it handed out itself', () => {
+    const table = new SlotTable();
+    settle(table, ['a', 'b']);
+    settle(table, ['a', 'b', 'c']);
+    table.unwant('c');
+    table.settle(ranges);
+    table.claim(11, 'a');
+    table.claim(12, 'd');
+    table.want('d');
+    assert.deepEqual(table.settle(ranges), new Set(['a', 'b', 'd']));
+    assert.deepEqual(Object.fromEntries(table.assigned), { a: 11, b: 10, d: 12 });
+    assert.deepEqual([...table.resting], []);
+  });
+
+  it('has a number rest for as long as it belongs to a key that is not wanted', () => {
+    const table = new SlotTable();
+    table.claim(10, 'gone');
+    settle(table, ['a']);
+    assert.equal(table.assigned.get('a'), 11);
+    assert.deepEqual([...table.resting], [10]);
+    table.release([10]);
+    settle(table, ['a', 'b']);
+    assert.equal(table.assigned.get('b'), 12);
+    assert.deepEqual([...table.resting], [10]);
+    table.claim(10, undefined);
+    settle(table, ['a', 'b']);
+    table.release([10]);
+    settle(table, ['a', 'b', 'c']);
+    assert.equal(table.assigned.get('c'), 10);
   });
 
   it('keeps numbers stable, injective and out of rest, for any sequence of wants and releases', () => {
@@ -52,26 +102,30 @@ describe('assignSlots()', () => {
     });
     fc.assert(
       fc.property(fc.array(step), (steps) => {
-        let slots = emptySlots;
+        const table = new SlotTable();
+        const other = new SlotTable();
         for (const { wanted, released } of steps) {
-          const before = releaseSlots(slots, released);
-          const next = assignSlots(before, wanted, ranges);
-          assert.deepEqual(assignSlots(before, wanted.toReversed(), ranges), next);
-          slots = next.slots;
-          const numbers = [...slots.assigned.values()];
+          table.release(released);
+          other.release(released);
+          const before = { assigned: new Map(table.assigned), resting: new Set(table.resting) };
+          settle(table, wanted);
+          settle(other, wanted.toReversed());
+          assert.deepEqual(new Map(other.assigned), new Map(table.assigned));
+          const numbers = [...table.assigned.values()];
           assert.equal(new Set(numbers).size, numbers.length);
-          assert.deepEqual([...slots.assigned.keys(), ...next.unassigned].toSorted(), wanted.toSorted());
-          for (const [name, number] of slots.assigned) {
-            assert.equal(slots.resting.has(number), false);
+          assert.deepEqual([...table.assigned.keys(), ...table.missing].toSorted(), wanted.toSorted());
+          for (const [name, number] of table.assigned) {
+            assert.equal(table.keyOf(number), name);
+            assert.equal(table.resting.has(number), false);
             assert.equal(before.resting.has(number), false);
             const had = before.assigned.get(name);
             if (had !== undefined) assert.equal(number, had);
           }
           for (const [name, number] of before.assigned) {
-            if (!wanted.includes(name)) assert.ok(slots.resting.has(number));
+            if (!wanted.includes(name)) assert.ok(table.resting.has(number));
           }
-          if (next.unassigned.length > 0) {
-            assert.equal(slots.assigned.size + slots.resting.size, countNumbers(ranges));
+          if (table.missing.size > 0) {
+            assert.equal(table.assigned.size + table.resting.size, countNumbers(ranges));
           }
         }
       }),
@@ -105,20 +159,6 @@ describe('mesh ports', () => {
       { first: 20_000, last: 20_000 },
     ]);
     assert.deepEqual(limitPorts(clusterPorts.http, 0), []);
-  });
-
-  it('are handed out for each traffic type apart', () => {
-    const wanted = { http: ['s/a/80'], tcp: ['s/b/80'], udp: ['s/c/80/udp'] };
-    const { table, unassigned } = assignPorts(emptyPortTable, wanted, clusterPorts);
-    assert.deepEqual(unassigned, []);
-    assert.equal(table.http.assigned.get('s/a/80'), 5000);
-    assert.equal(table.tcp.assigned.get('s/b/80'), 10_000);
-    assert.equal(table.udp.assigned.get('s/c/80/udp'), 15_000);
-    assert.equal(assignPorts(table, wanted, clusterPorts).table, table);
-    const freed = assignPorts(table, { http: [], tcp: [], udp: [] }, clusterPorts).table;
-    const released = releasePorts(freed, { http: [5000], tcp: [], udp: [] });
-    assert.deepEqual([released.http.resting.size, released.tcp.resting.size], [0, 1]);
-    assert.equal(releasePorts(released, { http: [], tcp: [], udp: [1] }), released);
   });
 });
 

@@ -34,8 +34,11 @@ export function draftOf(name: string): ServiceDraft {
   return draft;
 }
 
+/** What a mesh wants; that anything of it may be another than last time is said by {@link Writing.want}. */
+export type Wants = Omit<Wanted, 'touched'>;
+
 /** What a mesh wants whose services have these mesh ports. */
-export function wanted(ports: Ports): Wanted {
+export function wanted(ports: Ports): Wants {
   const assigned = new Map(Object.entries(ports).map(([name, port]) => [`store/${name}/80`, port]));
   return {
     drafts: new Map(Object.keys(ports).map((name) => [`store/${name}`, draftOf(name)])),
@@ -57,7 +60,7 @@ export const nameOf = (name: string): string => `maesh-${name}-6d61657368-store`
 /** A writer at work. */
 export interface Writing extends AsyncDisposable {
   readonly server: FakeServices;
-  readonly want: (wanted: Wanted) => void;
+  readonly want: (wants: Wants) => void;
   readonly log: RecordLog;
   readonly recorded: RecordedPorts[];
   /** Whether proxies acknowledge what they are told; they do. */
@@ -77,7 +80,7 @@ export async function follow(...there: readonly ShadowManifest[]): Promise<Writi
 
 /** The same, with something else wanted whenever something else is on record. */
 export async function followWanting(
-  onRecorded: (recorded: RecordedPorts, last: Wanted, moves: PortMoves) => Wanted,
+  onRecorded: (recorded: RecordedPorts, last: Wants, moves: PortMoves) => Wants,
   there: readonly ShadowManifest[],
 ): Promise<Writing> {
   const server = await FakeServices.start();
@@ -86,16 +89,17 @@ export async function followWanting(
   const log = new RecordLog();
   const recorded: RecordedPorts[] = [];
   const proxies = { acknowledge: true };
-  let last: Wanted | undefined;
-  const want = (next: Wanted): void => {
+  let last: Wants | undefined;
+  const want = (next: Wants): void => {
+    const touched = new Set([...(last?.drafts.keys() ?? []), ...next.drafts.keys()]);
     last = next;
-    writer.want(next);
+    writer.want({ ...next, touched });
   };
   const writer: ShadowWriter = new ShadowWriter({
     client,
     namespace: 'maesh',
     trafficDistribution: () => undefined,
-    onRecorded: (ports, moves) => {
+    onRecorded: (ports, { moves }) => {
       recorded.push(ports);
       if (last !== undefined) want(onRecorded(ports, last, moves));
     },

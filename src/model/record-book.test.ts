@@ -5,33 +5,43 @@ import { kubeService, put, take } from '../../test/kit/objects.ts';
 import { TopologyBuilder, type ModelOptions } from './build.ts';
 import type { KubeService } from './objects.ts';
 import { clusterPorts } from './ports.ts';
-import {
-  claimsOf,
-  restingKey,
-  type Claims,
-  type PortMove,
-  type PortMoves,
-  type Recorded,
-} from './recorded.ts';
+import type { PortKey } from './key.ts';
+import { restingKey, sharedKey, type PortMove, type Recorded } from './recorded.ts';
+import { RecordBook } from './record-book.ts';
 import type { Service, ServicePort } from './topology.ts';
 
 const options: ModelOptions = { defaultMode: 'http', ports: clusterPorts, addresses: undefined };
 
+type Ports = Readonly<Record<string, number>>;
+type Moves = Readonly<Record<string, PortMove>>;
+
 const mapOf = <T>(record: Readonly<Record<string, T>>): ReadonlyMap<string, T> =>
   new Map(Object.entries(record));
 
-describe('claimsOf()', () => {
-  const claims = (
-    ports: Readonly<Record<string, number>>,
-    moves: Readonly<Record<string, PortMove>> = {},
-  ): Claims => claimsOf({ ports: mapOf(ports), moves: mapOf(moves) }, clusterPorts);
+interface Found extends Pick<RecordBook, 'places' | 'shared'> {
+  /** By traffic type and mesh port. */
+  readonly owners: ReadonlyMap<string, PortKey | undefined>;
+}
+
+/** Tells a book all of a record. */
+function tell(book: RecordBook, ports: Ports, moves: Moves = {}): Found {
+  const recorded = { ports: mapOf(ports), moves: mapOf(moves) };
+  const { claims } = book.update(recorded, new Set([...book.keys(), ...recorded.ports.keys()]));
+  const owners = new Map(Array.from(claims, ({ traffic, port, owner }) => [`${traffic} ${port}`, owner]));
+  return { places: book.places, shared: book.shared, owners };
+}
+
+describe('RecordBook', () => {
+  const claims = (ports: Ports, moves?: Moves): Found => tell(new RecordBook(clusterPorts), ports, moves);
 
   it('gives a port to the one service port that has it', () => {
     const { places, owners, shared } = claims({ 's/a/80': 5000, 's/b/80': 10_000, 's/c/53/udp': 15_000 });
     assert.deepEqual(places.get('s/a/80'), { own: 5000, shared: [] });
-    assert.deepEqual([...owners.http], [[5000, 's/a/80']]);
-    assert.deepEqual([...owners.tcp], [[10_000, 's/b/80']]);
-    assert.deepEqual([...owners.udp], [[15_000, 's/c/53/udp']]);
+    assert.deepEqual(Object.fromEntries(owners), {
+      'http 5000': 's/a/80',
+      'tcp 10000': 's/b/80',
+      'udp 15000': 's/c/53/udp',
+    });
     assert.equal(shared.size, 0);
   });
 
@@ -40,7 +50,7 @@ describe('claimsOf()', () => {
     for (const key of ['s/a/80', 's/b/80']) {
       assert.deepEqual(places.get(key), { own: undefined, shared: [{ port: 5000, isLeft: false }] });
     }
-    assert.deepEqual([...owners.http], [[5001, 's/a/81']]);
+    assert.deepEqual(Object.fromEntries(owners), { 'http 5000': sharedKey(5000), 'http 5001': 's/a/81' });
     assert.deepEqual([...shared.keys()], [5000]);
   });
 
@@ -52,7 +62,7 @@ describe('claimsOf()', () => {
     ] as const) {
       const { places, owners } = claims({ 's/a/80': target }, { 's/a/80': move });
       assert.deepEqual(places.get('s/a/80'), { own: 5007, shared: [{ port: 5000, isLeft }] });
-      assert.deepEqual([...owners.http], [[5007, 's/a/80']]);
+      assert.equal(owners.get('http 5007'), 's/a/80');
     }
   });
 
@@ -87,19 +97,29 @@ describe('claimsOf()', () => {
   });
 
   it('serves one that is left for all that had it, until none has it on record', () => {
+    const book = new RecordBook(clusterPorts);
+    const ports = { 's/a/80': 5001, 's/b/80': 5002 };
     const moves = { 's/a/80': { from: 5000, to: 5001 }, 's/b/80': { from: 5000, to: 5002 } };
-    const ports = mapOf({ 's/a/80': 5001, 's/b/80': 5002 });
-    const next = (before: Claims, left: PortMoves): Claims =>
-      claimsOf({ ports, moves: left }, clusterPorts, before);
-    const both = claims({ 's/a/80': 5001, 's/b/80': 5002 }, moves);
-    const one = next(both, mapOf({ 's/b/80': moves['s/b/80'] }));
-    assert.deepEqual(one.places.get('s/a/80'), { own: 5001, shared: [{ port: 5000, isLeft: true }] });
-    assert.deepEqual(one.places.get('s/b/80')?.shared, [{ port: 5000, isLeft: true }]);
-    const none = next(one, mapOf({}));
-    assert.deepEqual(none.places.get('s/a/80'), { own: 5001, shared: [] });
-    assert.equal(none.shared.size, 0);
-    const back = claimsOf({ ports: mapOf({ 's/b/80': 5000 }), moves: new Map() }, clusterPorts, one);
-    assert.equal(back.places.has('s/a/80'), false, 'nor when callers are sent there again');
+    const left = [{ port: 5000, isLeft: true }];
+    tell(book, ports, moves);
+    tell(book, ports, { 's/b/80': moves['s/b/80'] });
+    assert.deepEqual(book.places.get('s/a/80'), { own: 5001, shared: left });
+    assert.deepEqual(book.places.get('s/b/80')?.shared, left);
+    tell(book, ports);
+    assert.deepEqual(book.places.get('s/a/80'), { own: 5001, shared: [] });
+    assert.equal(book.shared.size, 0);
+  });
+
+  it('serves it no more for those that have left it when callers are sent there again', () => {
+    const book = new RecordBook(clusterPorts);
+    const moves = { 's/a/80': { from: 5000, to: 5001 }, 's/b/80': { from: 5000, to: 5002 } };
+    const onlyB = { 's/b/80': moves['s/b/80'] };
+    tell(book, { 's/a/80': 5001, 's/b/80': 5002 }, moves);
+    tell(book, { 's/b/80': 5002 }, onlyB);
+    assert.deepEqual(book.places.get('s/a/80')?.shared, [{ port: 5000, isLeft: true }]);
+    tell(book, { 's/b/80': 5000 }, onlyB);
+    assert.equal(book.places.has('s/a/80'), false);
+    assert.deepEqual(book.places.get('s/b/80')?.shared, [{ port: 5000, isLeft: false }]);
   });
 
   it('gives a port that rests to nobody, whoever else has it', () => {
@@ -110,19 +130,19 @@ describe('claimsOf()', () => {
       [restingKey(5000, 'TCP')]: 5000,
       [restingKey(15_000, 'UDP')]: 15_000,
     };
-    const { places, owners, shared } = claimsOf({ ports: mapOf(ports), moves: new Map() }, clusterPorts);
+    const { places, owners, shared } = claims(ports);
     assert.deepEqual([places.size, shared.size], [0, 0]);
-    assert.deepEqual(
-      [owners.http.get(5000), owners.udp.get(15_000)],
-      ['/resting/5000', '/resting/15000/udp'],
-    );
+    assert.deepEqual(Object.fromEntries(owners), {
+      'http 5000': '/resting/5000',
+      'udp 15000': '/resting/15000/udp',
+    });
   });
 
   it('leaves a port for TCP or UDP that several have to the first, served for nobody', () => {
     const { places, owners } = claims({ 's/b/80': 10_000, 's/a/80': 10_000, 's/a/80/udp': 15_000 });
     assert.equal(places.get('s/a/80')?.own, undefined);
     assert.equal(places.get('s/b/80')?.own, undefined);
-    assert.deepEqual([...owners.tcp], [[10_000, 's/a/80']]);
+    assert.equal(owners.get('tcp 10000'), 's/a/80');
   });
 });
 
@@ -224,10 +244,10 @@ describe('a builder that is told what is on record', () => {
       'store/cart/80': { from: 5000, to: 5256 },
       'store/shop/80': { from: 5000, to: 5257 },
     });
-    builder.record(mapOf({ 'store/shop/80': 5000, 'store/cart/80': 5000 }), moves);
+    builder.record(mapOf({ 'store/shop/80': 5000, 'store/cart/80': 5000 }), { moves });
     assert.equal(meshPort(builder, 'store/shop'), 5257, 'before callers are sent there');
     assert.deepEqual(port(builder, 'store/shop')?.sharedPorts, shared(false));
-    builder.record(mapOf({ 'store/shop/80': 5257, 'store/cart/80': 5256 }), moves);
+    builder.record(mapOf({ 'store/shop/80': 5257, 'store/cart/80': 5256 }), { moves });
     assert.equal(meshPort(builder, 'store/shop'), 5257);
     assert.deepEqual(port(builder, 'store/shop')?.sharedPorts, shared(true));
     const user = kubeService({ name: 'user' });
@@ -306,7 +326,7 @@ describe('a builder that is told what is on record', () => {
             if (move !== undefined) moves.set(`store/${name}/80`, move);
             return kubeService({ name, annotations: { 'mesh.traefik.io/traffic-type': traffic } });
           });
-          builder.record(ports, moves);
+          builder.record(ports, { moves });
           builder.apply({ changes: services.map(put), problems: [] });
           assertServed([...builder.build().services.values()], { ports, moves, past });
           for (const [key, port] of ports) past.add(`${key} ${port}`);
