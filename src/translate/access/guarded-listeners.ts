@@ -117,7 +117,7 @@ function listenersOf(ports: readonly PlacedPort[], options: TranslateOptions): r
 /**
  * How many mesh ports are one listener here. A pod that comes or goes changes the listeners of all ports that it may call,
  * and a whole block is 130 KiB with a caller for each port; the fewer ports a listener has, the more of them there are,
- * and each costs a proxy 38 KiB.
+ * and each costs a proxy some 50 KiB.
  */
 const partSize = 16;
 
