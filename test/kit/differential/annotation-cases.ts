@@ -187,10 +187,15 @@ function annotationCase(given: {
     })),
     traits: new Set([
       ...(asked.trait === undefined ? [] : [asked.trait]),
-      ...(pods.some((pod) => pod.startsWith('dead')) ? ['dead pods'] : []),
+      ...(isPartlyDead(pods) ? ['dead pod beside others'] : []),
       ...('retry-attempts' in asked.annotations ? ['retry-attempts'] : []),
     ]),
   });
+}
+
+function isPartlyDead(pods: readonly PodName[]): boolean {
+  const dead = pods.filter((pod) => pod.startsWith('dead'));
+  return dead.length > 0 && dead.length < pods.length;
 }
 
 function underPrefix(annotations: Asked['annotations'], prefix: string): Record<string, string> {

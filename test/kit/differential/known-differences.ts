@@ -24,15 +24,31 @@ function isOutcome({ what }: Finding): boolean {
 
 /** What the original answered in place of a Service that it left unconfigured, or whose router Traefik refused. */
 function isUnrouted({ what, original }: Finding): boolean {
-  return what === 'status'
-    ? original.split(' ').includes('404')
-    : original === '' || original.startsWith('0 of ');
+  return what === 'status' ? original.split(' ').includes('404') : isNothing(original);
+}
+
+/** Whether no pod had got anything. */
+function isNothing(original: string): boolean {
+  return original === '' || original.startsWith('0 of ');
+}
+
+/** Whether requests that one pod doesn't take go to another here. */
+function isSentElsewhere({ case: { traits }, probe: { path } }: Finding): boolean {
+  return traits.has('dead pod beside others') && !traits.has('retry-attempts') && path !== '/drop';
+}
+
+function without(statuses: string, status: string): string {
+  return statuses
+    .split(' ')
+    .filter((each) => each !== status)
+    .join(' ');
 }
 
 /** Whether the statuses are the same but for those of a proxy without an answer of a pod: 502, and 500 over HTTP/2. */
-function isNoAnswer({ what, original, here, probe: { path } }: Finding): boolean {
-  if (what !== 'status') return false;
-  const own = path === '/drop' ? ['500', '502'] : ['502'];
+function isNoAnswer(finding: Finding): boolean {
+  const { what, original, here, probe } = finding;
+  if (what !== 'status' || isSentElsewhere(finding)) return false;
+  const own = probe.path === '/drop' ? ['500', '502'] : ['502'];
   const statuses = original.split(' ').map((status) => (own.includes(status) ? '503' : status));
   return [...new Set(statuses)].toSorted().join(' ') === here;
 }
@@ -46,22 +62,16 @@ export const knownDifferences: readonly KnownDifference[] = [
   { name: 'numbers of breakers', explains: ofTrait('number without a point', isUnrouted) },
   {
     name: 'a pod that refuses connections',
-    explains: ofTrait(
-      'dead pods',
-      ({ what, original, here, case: { traits } }) =>
-        what === 'status' &&
-        !traits.has('retry-attempts') &&
-        original
-          .split(' ')
-          .filter((status) => status !== '502')
-          .join(' ') === here,
-    ),
+    explains: (finding) =>
+      isSentElsewhere(finding) &&
+      finding.what === 'status' &&
+      without(finding.original, '502') === finding.here,
   },
   { name: 'status of a proxy that gets no answer', explains: isNoAnswer },
   {
     name: 'a split in which nobody has a weight',
     explains: ofTrait('nobody has a weight', ({ what, original }) =>
-      what === 'status' ? original === '503' : original.startsWith('0 of '),
+      what === 'status' ? original === '503' : isNothing(original),
     ),
   },
   {
@@ -119,7 +129,8 @@ export const knownDifferences: readonly KnownDifference[] = [
   { name: 'TCP without a TCPRoute', explains: ofTrait('TCP without a TCPRoute', isAllowedHere) },
   {
     name: 'Host behind a split',
-    explains: ({ what, probe }) => what === 'host' && probe.isByChance === true,
+    // `a`, `b` and `c` are backends.
+    explains: ({ what, original }) => what === 'host' && /^[abc]\./.test(original),
   },
   {
     name: 'HTTP/2 over TLS',

@@ -81,8 +81,9 @@ function splitCase({ world = {}, splits, probes, traits = [] }: SplitCase): Case
       service: 'shop',
       port: 80,
       traffic: 'http',
-      times: 60,
-      isByChance: true,
+      ...(splits.some(({ backends }) => backends.length > 1)
+        ? { times: 60, isByChance: true }
+        : { times: 8 }),
       host: `shop.${namespace}.traefik.mesh:${probe.port ?? 80}`,
       ...probe,
     })),
@@ -149,7 +150,6 @@ const withoutPods = fc.tuple(ab, fc.constantFrom<readonly PodName[]>([], ['dead1
     world: { pods: { b: pods } },
     splits: [{ backends }],
     probes: [{}],
-    traits: pods.length > 0 ? ['dead pods'] : [],
   }),
 );
 
