@@ -186,7 +186,11 @@ function mergeFamilies(
     if (first === undefined) continue;
     const { address, pod, node, zone } = first;
     const otherAddresses = others.length === 0 ? noAddresses : others.map((other) => other.address);
-    endpoints.set(`${address} ${port}`, { address, otherAddresses, port, pod, node, zone });
+    const id = `${address} ${port}`;
+    // Of pods that have the same address it is always the same one, in whichever order they come.
+    const known = endpoints.get(id);
+    if (known !== undefined && byText(known.pod ?? '', pod ?? '') < 0) continue;
+    endpoints.set(id, { address, otherAddresses, port, pod, node, zone });
   }
   return [...endpoints.values()].toSorted((a, b) => byText(a.address, b.address) || a.port - b.port);
 }
