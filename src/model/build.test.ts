@@ -219,17 +219,6 @@ describe('endpoints', () => {
     assert.deepEqual(endpointsOf(build(kubeService(), kubeSlice(), again)), ['10.0.0.1:8080']);
   });
 
-  it('are the same pod of several at one address, in whichever order they come', () => {
-    const pods = ['a', 'b', 'c'].map((name) => kubePod({ name }));
-    for (const some of [pods, pods.toReversed()]) {
-      const [port] = portsOf(build(kubeService(), ...some));
-      assert.deepEqual(
-        port?.endpoints.map(({ pod }) => pod),
-        ['store/a'],
-      );
-    }
-  });
-
   it('are none for a service without a selector of which nobody wrote any', () => {
     assert.deepEqual(endpointsOf(build(kubeService({ selector: undefined }), kubePod())), []);
     assert.deepEqual(endpointsOf(build(kubeService({ selector: {} }), kubePod())), []);

@@ -170,29 +170,44 @@ function mergeFamilies(
   candidates: ReadonlyArray<{ readonly place: Place; readonly port: number }>,
 ): readonly Endpoint[] {
   const preferred = service.ipFamilies[0] ?? 'IPv4';
-  const merged = new Map<string, { places: Place[]; port: number }>();
+  const endpoints = new Map<string, Endpoint>();
+  for (const group of byPod(candidates)) {
+    const endpoint = endpointOf(group, preferred);
+    if (endpoint === undefined) continue;
+    const id = `${endpoint.address} ${endpoint.port}`;
+    const known = endpoints.get(id);
+    // Of pods that have the same address it is always the same one, in whichever order they come.
+    if (known === undefined || byText(endpoint.pod ?? '', known.pod ?? '') < 0) endpoints.set(id, endpoint);
+  }
+  return [...endpoints.values()].toSorted((a, b) => byText(a.address, b.address) || a.port - b.port);
+}
+
+interface PodPlaces {
+  readonly places: Place[];
+  readonly port: number;
+}
+
+function byPod(
+  candidates: ReadonlyArray<{ readonly place: Place; readonly port: number }>,
+): Iterable<PodPlaces> {
+  const merged = new Map<string, PodPlaces>();
   for (const { place, port } of candidates) {
     const id = `${place.pod ?? place.address} ${port}`;
     const known = merged.get(id);
     if (known === undefined) merged.set(id, { places: [place], port });
     else if (!known.places.some(({ address }) => address === place.address)) known.places.push(place);
   }
-  const endpoints = new Map<string, Endpoint>();
-  for (const { places, port } of merged.values()) {
-    const [first, ...others] = places.toSorted(
-      (a, b) =>
-        Number(b.family === preferred) - Number(a.family === preferred) || byText(a.address, b.address),
-    );
-    if (first === undefined) continue;
-    const { address, pod, node, zone } = first;
-    const otherAddresses = others.length === 0 ? noAddresses : others.map((other) => other.address);
-    const id = `${address} ${port}`;
-    // Of pods that have the same address it is always the same one, in whichever order they come.
-    const known = endpoints.get(id);
-    if (known !== undefined && byText(known.pod ?? '', pod ?? '') < 0) continue;
-    endpoints.set(id, { address, otherAddresses, port, pod, node, zone });
-  }
-  return [...endpoints.values()].toSorted((a, b) => byText(a.address, b.address) || a.port - b.port);
+  return merged.values();
+}
+
+function endpointOf({ places, port }: PodPlaces, preferred: IpFamily): Endpoint | undefined {
+  const [first, ...others] = places.toSorted(
+    (a, b) => Number(b.family === preferred) - Number(a.family === preferred) || byText(a.address, b.address),
+  );
+  if (first === undefined) return undefined;
+  const { address, pod, node, zone } = first;
+  const otherAddresses = others.length === 0 ? noAddresses : others.map((other) => other.address);
+  return { address, otherAddresses, port, pod, node, zone };
 }
 
 function familyOf(address: string): IpFamily {

@@ -156,6 +156,15 @@ describe('access to a service', () => {
     assert.deepEqual(accounts, new Set(['store/shop', undefined]));
   });
 
+  it('is to the same pod of several at one address, in whichever order they come', () => {
+    const pods = ['a', 'b', 'c'].map((name) => kubePod({ name, serviceAccount: name }));
+    for (const some of [pods, pods.toReversed()]) {
+      const { endpoints } = new Mesh(kubeService(), ...some).port();
+      const names = endpoints.map(({ pod }) => pod);
+      assert.deepEqual(names, ['store/a']);
+    }
+  });
+
   it('is not to a service account of which no pod is ready, while those of another are', () => {
     const other = kubePod({ name: 'shop-2', serviceAccount: 'other', ips: ['10.0.0.2'] });
     const mesh = new Mesh(everything, ...shop, other);
