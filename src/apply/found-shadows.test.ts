@@ -79,12 +79,21 @@ describe('FoundShadows', () => {
         const shadows = new FoundShadows();
         const there = new Map<string, FoundShadow>();
         for (const [of, given] of steps) {
+          const last = new Map(shadows.recorded());
+          const lastMoves = new Map(shadows.moves());
           const next = given && { ...found(of, given.service, 0), ports: given.ports };
           const before = there.get(of);
           if (next === undefined) there.delete(of);
           else there.set(of, next);
           const about = [before, next].flatMap((each) => (each === undefined ? [] : [keyOf(each)]));
           assert.deepEqual(shadows.set(of, next), new Set(about));
+          const changed = shadows.takeChanged();
+          for (const key of new Set([...last.keys(), ...shadows.recorded().keys()])) {
+            if (changed.has(key)) continue;
+            assert.equal(shadows.recorded().get(key), last.get(key));
+            assert.deepEqual(shadows.moves().get(key), lastMoves.get(key));
+          }
+          assert.equal(shadows.takeChanged().size, 0);
         }
         assert.deepEqual(
           shadows.recorded(),

@@ -1,7 +1,8 @@
 // Which mesh ports a shadow Service sets free, and whether it says something new, by the table of those handed out.
 
-import type { PortTable } from '../model/ports.ts';
+import type { ByTraffic } from '../model/ports.ts';
 import { sharedKey } from '../model/recorded.ts';
+import type { SlotTable } from '../model/slots.ts';
 import { restingPort, type RestingPort } from './resting-ports.ts';
 import type { FoundShadow } from './shadow-reading.ts';
 import { recordedPorts, type ShadowPort } from './shadow.ts';
@@ -14,10 +15,9 @@ function meshPortsOf(port: ShadowPort): readonly RestingPort[] {
 
 /** The table of mesh ports, as shadow Services are compared with it. */
 export class HandedOut {
-  readonly #table: PortTable;
-  #ports: ReadonlySet<RestingPort> | undefined;
+  readonly #table: ByTraffic<SlotTable>;
 
-  constructor(table: PortTable) {
+  constructor(table: ByTraffic<SlotTable>) {
     this.#table = table;
   }
 
@@ -50,10 +50,7 @@ export class HandedOut {
 
   #has(port: RestingPort): boolean {
     const { http, tcp, udp } = this.#table;
-    this.#ports ??= new Set([
-      ...[http, tcp].flatMap(({ assigned }) => [...assigned.values()].map(String)),
-      ...[...udp.assigned.values()].map((meshPort) => restingPort({ meshPort, protocol: 'UDP' })),
-    ]);
-    return this.#ports.has(port);
+    const number = Number.parseInt(port, 10);
+    return (port.endsWith('/udp') ? [udp] : [http, tcp]).some((slots) => slots.keyOf(number) !== undefined);
   }
 }

@@ -7,12 +7,13 @@ import {
   followWanting,
   manifest,
   nameOf,
+  tableOf,
   wanted,
   type Wants,
   type Writing,
 } from '../../test/kit/shadow-writing.ts';
 import { until } from '../../test/kit/until.ts';
-import { clusterPorts, emptyPortTable } from '../model/ports.ts';
+import { clusterPorts } from '../model/ports.ts';
 import { RecordBook } from '../model/record-book.ts';
 import { sharedKey, type RecordedPorts, type PortMoves, type SharedPorts } from '../model/recorded.ts';
 import { movingAnnotation } from './moving-ports.ts';
@@ -106,7 +107,7 @@ describe('ShadowWriter', () => {
     await until('it to come back', () =>
       writing.recorded.at(-1)?.get('store/shop/80') === 5003 ? true : undefined,
     );
-    want({ ...wanted({ shop: 5003 }), table: emptyPortTable });
+    want({ ...wanted({ shop: 5003 }), table: tableOf(new Map()) });
     await wrote(`apply ${nameOf('shop')}`, `delete ${nameOf('shop')}`);
     assert.deepEqual(server.names, []);
   });
@@ -129,8 +130,7 @@ describe('ShadowWriter', () => {
     proxies.acknowledge = false;
     const { drafts, table } = wanted({ cart: 5001, shop: 5002 });
     const assigned = new Map([...table.http.assigned, [sharedKey(5000), 5000]]);
-    const http = { ...table.http, assigned };
-    want({ drafts, table: { ...table, http }, shared: shared(recorded[0] ?? new Map(), new Map()) });
+    want({ drafts, table: tableOf(assigned), shared: shared(recorded[0] ?? new Map(), new Map()) });
     lead();
     const step = ['cart', 'shop'].map((name) => `apply ${nameOf(name)}`);
     await wrote(...step);
@@ -154,7 +154,7 @@ describe('ShadowWriter', () => {
       ['store/user/80', 5001],
       ['store/later/80', 5002],
     ]);
-    const table = { ...emptyPortTable, http: { assigned, resting: new Set<number>() } };
+    const table = tableOf(assigned);
     want({ drafts, table, shared: new Map([[5000, { port: 5000, isLeft: false }]]) });
     lead();
     await wrote(`apply ${nameOf('later')}`);

@@ -9,9 +9,10 @@ import type { ReflectedChange } from '../kube/reflected-set.ts';
 import { compareVersions } from '../kube/versions.ts';
 import { byText, type PortKey, type ServiceKey } from '../model/key.ts';
 import { setOrDelete } from '../model/maps.ts';
-import type { PortTable } from '../model/ports.ts';
+import type { ByTraffic } from '../model/ports.ts';
 import type { PortMoves, RecordedPorts, SharedPorts } from '../model/recorded.ts';
 import type { ServiceDraft } from '../model/services.ts';
+import type { SlotTable } from '../model/slots.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Rate } from '../runtime/rate-limit.ts';
@@ -77,7 +78,8 @@ export interface Wanted {
   readonly drafts: ReadonlyMap<ServiceKey, ServiceDraft>;
   /** The services whose draft, or what they have in the table, may be another than last time, or that are gone. */
   readonly touched: ReadonlySet<ServiceKey>;
-  readonly table: PortTable;
+  /** The mesh ports handed out. The tables may be the same ones each time. */
+  readonly table: ByTraffic<SlotTable>;
   /** Mesh ports that several service ports have on record, and that they are to leave. */
   readonly shared?: SharedPorts;
 }
@@ -95,7 +97,6 @@ export class ShadowWriter {
   readonly #wanted = new Map<ServiceKey, Shadow>();
   /** Keys of shadow Services that changed since it was said what is wanted. */
   readonly #changedKeys = new Set<ShadowKey>();
-  #table: PortTable | undefined;
   #shared: SharedPorts = new Map();
   #handedOut: HandedOut | undefined;
   /** Whether mesh ports have come on record since it was said what is wanted that may have been given to others. */
@@ -157,8 +158,7 @@ export class ShadowWriter {
       return meshPort !== undefined && shared.has(meshPort) ? meshPort : undefined;
     };
     const mesh = { namespace, table, sharedPort, trafficDistribution: trafficDistribution() };
-    if (table !== this.#table) this.#handedOut = new HandedOut(table);
-    this.#table = table;
+    this.#handedOut = new HandedOut(table);
     this.#shared = shared;
     this.#moves?.share(shared);
     this.#isOutdated = false;
@@ -265,7 +265,7 @@ export class ShadowWriter {
 
   /** What another replica has written meanwhile comes by the watch; should it not, this looks again. */
   async #reconcile(key: ShadowKey, signal: AbortSignal): Promise<RetryLater | void> {
-    if (this.#table === undefined) return undefined;
+    if (this.#handedOut === undefined) return undefined;
     if (this.#isOutdated || this.#changedKeys.has(key)) {
       // Is looked at when it is said what is wanted.
       this.#changedKeys.add(key);

@@ -2,6 +2,7 @@
 // It also sees to it that what was handed out is on record before a proxy is told of it, and is not given to anybody
 // else before every proxy has forgotten it.
 
+import type { LiveAllocation } from '../model/allocator.ts';
 import { TopologyBuilder, type ModelOptions, type RecordDetails } from '../model/build.ts';
 import type { Allocation } from '../model/compose.ts';
 import type { ServiceKey } from '../model/key.ts';
@@ -89,7 +90,7 @@ export class ControlLoop {
   }
 
   /** What is handed out to services now. */
-  get allocation(): Allocation {
+  get allocation(): LiveAllocation {
     return this.#builder.allocation;
   }
 

@@ -15,6 +15,12 @@ export interface Released {
   readonly addresses: Iterable<number>;
 }
 
+/** An allocation that is kept in step. */
+export interface LiveAllocation extends Allocation {
+  readonly ports: ByTraffic<SlotTable>;
+  readonly addresses: SlotTable;
+}
+
 /** Where numbers may be taken from. */
 export interface AllocatorRanges {
   readonly ports: PortRanges;
@@ -32,7 +38,7 @@ export class Allocator {
   readonly #wanted = new Map<ServiceKey, readonly WantedPort[]>();
   #book: RecordBook | undefined;
   #unread: { readonly recorded: Recorded; readonly keys: Set<PortKey> } | undefined;
-  #allocation: Allocation;
+  #allocation: LiveAllocation;
 
   /** Begins with what was handed out before. */
   constructor(ranges: AllocatorRanges, { ports, addresses }: Allocation) {
@@ -47,7 +53,7 @@ export class Allocator {
   }
 
   /** What is handed out now: another reference whenever something is, though its tables are the same ones each time. */
-  get allocation(): Allocation {
+  get allocation(): LiveAllocation {
     return this.#allocation;
   }
 

@@ -2,7 +2,7 @@
 // offline commands and tests build from scratch with the same code.
 
 import { AccessDrafts } from './access/access-drafts.ts';
-import { Allocator, type Released } from './allocator.ts';
+import { Allocator, type LiveAllocation, type Released } from './allocator.ts';
 import { TopologyComposer, type Allocation } from './compose.ts';
 import { ServiceDrafts } from './drafts.ts';
 import { objectKey, type PortKey, type ServiceKey } from './key.ts';
@@ -67,7 +67,7 @@ export class TopologyBuilder {
   }
 
   /** What is handed out now: another reference whenever something is, though its tables are the same ones each time. */
-  get allocation(): Allocation {
+  get allocation(): LiveAllocation {
     return this.#allocator.allocation;
   }
 

@@ -78,11 +78,12 @@ export class TopologyComposer {
       last.forEach((old, key) => next.set(key, changed.get(key) ?? old));
       return next;
     }
-    for (const key of last.keys()) if (!parts.drafts.has(key)) this.#drafts.delete(key);
+    for (const key of parts.touched) if (!parts.drafts.has(key)) this.#drafts.delete(key);
     const services = new Map<ServiceKey, Service>();
-    for (const key of [...parts.drafts.keys()].toSorted(byText)) {
+    // In an order that is nearly right, so that sorting costs little.
+    for (const key of new Set([...last.keys(), ...changed.keys()].toSorted(byText))) {
       const service = changed.get(key) ?? last.get(key);
-      if (service !== undefined) services.set(key, service);
+      if (service !== undefined && parts.drafts.has(key)) services.set(key, service);
     }
     return services;
   }

@@ -7,10 +7,10 @@ import { restRecordName } from '../../src/apply/resting-ports.ts';
 import { shadowManifest, shadowOf, type ShadowManifest } from '../../src/apply/shadow.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { noAnnotations } from '../../src/model/annotations.ts';
-import { byText } from '../../src/model/key.ts';
-import { emptyPortTable, type PortTable } from '../../src/model/ports.ts';
+import { byText, type PortKey } from '../../src/model/key.ts';
 import type { PortMoves, RecordedPorts } from '../../src/model/recorded.ts';
 import type { ServiceDraft } from '../../src/model/services.ts';
+import { SlotTable } from '../../src/model/slots.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { FakeServices } from './fake-services.ts';
 import { accessTo } from './kube-answers.ts';
@@ -34,6 +34,12 @@ export function draftOf(name: string): ServiceDraft {
   return draft;
 }
 
+/** A table in which these HTTP mesh ports are handed out. */
+export function tableOf(assigned: ReadonlyMap<PortKey, number>): Wanted['table'] {
+  const http = new SlotTable({ assigned, resting: new Set() });
+  return { http, tcp: new SlotTable(), udp: new SlotTable() };
+}
+
 /** What a mesh wants; that anything of it may be another than last time is said by {@link Writing.want}. */
 export type Wants = Omit<Wanted, 'touched'>;
 
@@ -42,13 +48,13 @@ export function wanted(ports: Ports): Wants {
   const assigned = new Map(Object.entries(ports).map(([name, port]) => [`store/${name}/80`, port]));
   return {
     drafts: new Map(Object.keys(ports).map((name) => [`store/${name}`, draftOf(name)])),
-    table: { ...emptyPortTable, http: { assigned, resting: new Set() } },
+    table: tableOf(assigned),
   };
 }
 
 /** The shadow Service of `store/NAME` as it should be. */
 export function manifest(name: string, meshPort: number): ShadowManifest {
-  const table: PortTable = wanted({ [name]: meshPort }).table;
+  const { table } = wanted({ [name]: meshPort });
   const shadow = shadowOf(draftOf(name), { namespace: 'maesh', table, trafficDistribution: undefined });
   assert.ok(shadow);
   return shadowManifest(shadow, 'maesh');
