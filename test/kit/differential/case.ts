@@ -86,7 +86,7 @@ export function workload(namespace: string, given: Workload): KubeObject[] {
 }
 
 /** Some address, the same each time: the original's rules had it beside the names. */
-export function clusterIpOf(namespace: string, name: string): string {
+function clusterIpOf(namespace: string, name: string): string {
   const [a, b, c] = createHash('sha256').update(`${namespace}/${name}`).digest();
   return `10.${a}.${b}.${c}`;
 }
