@@ -8,6 +8,7 @@ import type { Resources } from '../../translate/resources.ts';
 import { addressText, ListenError } from '../listen-error.ts';
 import { discoveryService } from './definition.ts';
 import type { DeltaCall, DiscoveryHandlers, StateOfTheWorldCall } from './definition.ts';
+import { PushEncoder } from './encode.ts';
 import type { Rejection, XdsObserver } from './observer.ts';
 import type { ConnectedProxy } from './proxy.ts';
 import { Pump } from './pump.ts';
@@ -60,6 +61,7 @@ export class XdsServer {
   readonly #listeners = new Set<(sequence: number) => void>();
   readonly #pump: Pump<Session>;
   readonly #turns: Turns<Session>;
+  readonly #encoder = new PushEncoder();
   #newest: Snapshot | undefined;
   #lastSettled = 0;
   #isClosing = false;
@@ -165,6 +167,7 @@ export class XdsServer {
       clock: this.#clock,
       log: this.#log,
       observer: this.#observer,
+      encoder: this.#encoder,
       due: (one) => this.#pump.add(one),
       heard: (one) => this.#turns.heard(one),
       ended: (one) => this.#drop(one),
@@ -208,6 +211,7 @@ export class XdsServer {
 
   #rest(): void {
     this.#turns.review();
+    if (this.#turns.areOver) this.#encoder.forget();
     this.#tellSettled();
   }
 

@@ -7,7 +7,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import { defaultLimits } from './batch.ts';
 import type { DeltaCall } from './definition.ts';
-import { encodePush } from './encode.ts';
+import type { PushEncoder } from './encode.ts';
 import type { Rejection, XdsObserver } from './observer.ts';
 import { identityOf, peerAddress } from './proxy.ts';
 import type { ConnectedProxy, ProxyIdentity } from './proxy.ts';
@@ -27,6 +27,7 @@ export interface SessionHost {
   readonly clock: Clock;
   readonly log: Log;
   readonly observer: XdsObserver;
+  readonly encoder: PushEncoder;
   /** The session has something to do: {@link Session.flush} it soon. */
   due(session: Session): void;
   /** The proxy has said something. */
@@ -137,7 +138,7 @@ export class Session implements Outlet {
 
   /** Sends a response. */
   write(push: Push): void {
-    const bytes = encodePush(push);
+    const bytes = this.#host.encoder.encode(push);
     this.#unreadBytes += bytes.length;
     this.#call.write(bytes, () => {
       const wasWritable = this.isWritable;

@@ -33,6 +33,11 @@ export class Turns<Key> {
     this.#on = on;
   }
 
+  /** Whether nobody has a turn or waits for one. */
+  get areOver(): boolean {
+    return this.#holders.size === 0 && !this.#isWaitedFor;
+  }
+
   /** Asks for a turn, which it may have already. Returns whether it has one; if not, it waits for it. */
   ask(key: Key): boolean {
     if (this.#holders.has(key)) return true;
