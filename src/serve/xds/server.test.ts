@@ -197,7 +197,7 @@ describe('XdsServer', () => {
     const pushes: string[] = [];
     await using test = await startServer(
       { pushed: ({ proxy }) => pushes.push(proxy.id) },
-      { count: 1, silenceMs: 60_000 },
+      { count: 1, silenceMs: 60_000, longestMs: 60_000 },
     );
     test.server.publish(world('a'));
     using first = new TestProxy(test, 'first');
@@ -219,7 +219,7 @@ describe('XdsServer', () => {
   });
 
   it('does not wait for a proxy that is silent, and goes on with it when it speaks', async () => {
-    await using test = await startServer({}, { count: 1, silenceMs: 0 });
+    await using test = await startServer({}, { count: 1, silenceMs: 0, longestMs: 60_000 });
     test.server.publish(world('a'));
     using silent = new TestProxy(test, 'silent');
     silent.ask({ typeUrl: cds });
@@ -235,7 +235,7 @@ describe('XdsServer', () => {
   });
 
   it('takes nothing as settled while a proxy that has connected waits for its turn', async () => {
-    await using test = await startServer({}, { count: 1, silenceMs: 60_000 });
+    await using test = await startServer({}, { count: 1, silenceMs: 60_000, longestMs: 60_000 });
     using first = new TestProxy(test, 'first');
     first.ask({ typeUrl: cds });
     await until('it is there', () => test.server.proxies().length === 1);
@@ -252,6 +252,20 @@ describe('XdsServer', () => {
     await settled;
     await until('it is told', () => told.length > 0);
     assert.deepEqual(told, [2], 'when both had it, not before');
+  });
+
+  it('forgets a proxy that goes while it waits for its turn', async () => {
+    await using test = await startServer({}, { count: 1, silenceMs: 60_000, longestMs: 60_000 });
+    test.server.publish(world('a'));
+    using first = new TestProxy(test, 'first');
+    first.ask({ typeUrl: cds });
+    await first.next();
+    using waiting = new TestProxy(test, 'waiting');
+    waiting.ask({ typeUrl: cds });
+    // Its connection can't be told from outside while it waits; a call that ends before it has begun shows as little.
+    waiting.call.cancel();
+    first.call.cancel();
+    await until('both are gone', () => test.server.settledSequence() === 1);
   });
 
   it('lists what a proxy has rejected, and tells log and observer', async () => {

@@ -34,7 +34,7 @@ const grpcOptions = {
  * An Envoy that gets 5,000 clusters is silent for longer, but then it is the others' turn. Who answers at once is brought up to
  * date without a pause.
  */
-const defaultTurns: TurnLimits = { count: 32, silenceMs: 500 };
+const defaultTurns: TurnLimits = { count: 32, silenceMs: 500, longestMs: 30_000 };
 
 /** What the server works with. */
 export interface XdsServerOptions {

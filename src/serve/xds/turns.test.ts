@@ -11,13 +11,13 @@ interface Test {
   readonly said: () => string[];
 }
 
-/** Two turns at a time, and 100 ms of silence. */
+/** Two turns at a time, 100 ms of silence, a second at the longest. */
 function makeTurns(): Test {
   const clock = new FakeClock();
   const all: string[] = [];
   const turns = new Turns<string>(
     clock,
-    { count: 2, silenceMs: 100 },
+    { count: 2, silenceMs: 100, longestMs: 1000 },
     { given: (key) => all.push(key), due: () => all.push('due') },
   );
   return { clock, turns, said: () => all.splice(0) };
@@ -60,11 +60,40 @@ describe('Turns', () => {
     turns.review();
     assert.deepEqual(said(), ['c'], 'b was silent, a was not');
     assert.equal(turns.ask('b'), false);
+    turns.heard('b');
     turns.end('a');
     assert.deepEqual(said(), ['b'], 'before d, which has had none');
     turns.end('b');
     turns.end('c');
     assert.deepEqual(said(), ['d', 'e']);
+  });
+
+  it('are given in the usual order to those that had to give them up and still do not speak', () => {
+    const { clock, turns, said } = makeTurns();
+    for (const key of ['a', 'b', 'c', 'd', 'e']) turns.ask(key);
+    clock.advance(100);
+    turns.review();
+    assert.deepEqual(said(), ['due', 'c', 'd']);
+    assert.equal(turns.ask('a'), false);
+    turns.end('c');
+    turns.end('d');
+    assert.deepEqual(said(), ['e', 'a']);
+  });
+
+  it('last so long at most, however much is heard, when somebody waits', () => {
+    const { clock, turns, said } = makeTurns();
+    for (const key of ['a', 'b', 'c']) turns.ask(key);
+    for (let ms = 0; ms < 1000; ms += 50) {
+      clock.advance(50);
+      for (const key of ['a', 'b']) turns.heard(key);
+      turns.review();
+    }
+    assert.deepEqual(
+      said().filter((one) => one !== 'due'),
+      ['c'],
+    );
+    turns.heard('a');
+    assert.equal(turns.ask('a'), false, 'b and c have theirs');
   });
 
   it('are kept while nobody waits for them, however long', () => {

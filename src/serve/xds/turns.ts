@@ -8,15 +8,21 @@ export interface TurnLimits {
   readonly count: number;
   /** Who has not been heard of for this long gives its turn up, if somebody waits for one. */
   readonly silenceMs: number;
+  /** And so does who has had it for this long, so that none who never has enough keeps the others from theirs. */
+  readonly longestMs: number;
 }
 
-/** Turns, given in the order in which they were asked for; who had to give one up goes on before those who have had none. */
+/**
+ * Turns, given in the order in which they were asked for. Who gave one up because it was silent goes on before those who
+ * have had none, as soon as it is heard of.
+ */
 export class Turns<Key> {
   readonly #clock: Clock;
   readonly #limits: TurnLimits;
   readonly #on: { readonly given: (key: Key) => void; readonly due: () => void };
-  /** Who has a turn and when it was last heard of; the longest ago first. */
-  readonly #holders = new Map<Key, number>();
+  /** Who has a turn, since when, and when it was last heard of. */
+  readonly #holders = new Map<Key, { readonly since: number; heardAt: number }>();
+  /** Who was silent, and has not been heard of since. */
   readonly #interrupted = new Set<Key>();
   readonly #returning = new Set<Key>();
   readonly #waiting = new Set<Key>();
@@ -41,8 +47,7 @@ export class Turns<Key> {
   /** Asks for a turn, which it may have already. Returns whether it has one; if not, it waits for it. */
   ask(key: Key): boolean {
     if (this.#holders.has(key)) return true;
-    const line = this.#interrupted.has(key) ? this.#returning : this.#waiting;
-    line.add(key);
+    if (!this.#returning.has(key)) this.#waiting.add(key);
     this.#giveFree(key);
     this.#setAlarm();
     return this.#holders.has(key);
@@ -50,8 +55,13 @@ export class Turns<Key> {
 
   /** It was heard of. */
   heard(key: Key): void {
-    if (!this.#holders.delete(key)) return;
-    this.#holders.set(key, this.#clock.now());
+    const turn = this.#holders.get(key);
+    if (turn !== undefined) turn.heardAt = this.#clock.now();
+    if (!this.#interrupted.delete(key)) return;
+    this.#waiting.delete(key);
+    this.#returning.add(key);
+    this.#giveFree();
+    this.#setAlarm();
   }
 
   /** It needs no turn, or none any more. */
@@ -63,12 +73,15 @@ export class Turns<Key> {
     this.#setAlarm();
   }
 
-  /** Takes turns from those that have been silent for too long. To be called when all that was heard has been acted on. */
+  /** Takes turns from those that must give them up. To be called when all that was heard has been acted on. */
   review(): void {
-    for (const [key, heardAt] of this.#holders) {
-      if (!this.#isWaitedFor || this.#clock.now() < heardAt + this.#limits.silenceMs) break;
+    const now = this.#clock.now();
+    for (const [key, { since, heardAt }] of this.#holders) {
+      if (!this.#isWaitedFor) break;
+      const isOver = now >= since + this.#limits.longestMs;
+      if (!isOver && now < heardAt + this.#limits.silenceMs) continue;
       this.#holders.delete(key);
-      this.#interrupted.add(key);
+      if (!isOver) this.#interrupted.add(key);
       this.#giveFree();
     }
     this.#setAlarm();
@@ -91,24 +104,27 @@ export class Turns<Key> {
         if (this.#holders.size >= this.#limits.count) return;
         line.delete(key);
         this.#interrupted.delete(key);
-        this.#holders.set(key, this.#clock.now());
+        const now = this.#clock.now();
+        this.#holders.set(key, { since: now, heardAt: now });
         if (key !== asking) this.#on.given(key);
       }
     }
   }
 
   #setAlarm(): void {
-    const [heardAt] = this.#holders.values();
-    if (heardAt === undefined || !this.#isWaitedFor) {
+    if (this.#holders.size === 0 || !this.#isWaitedFor) {
       this.close();
       return;
     }
     if (this.#alarm !== undefined) return;
+    const { silenceMs, longestMs } = this.#limits;
+    const ends = this.#holders
+      .values()
+      .map(({ since, heardAt }) => Math.min(since + longestMs, heardAt + silenceMs));
     const ring = (): void => {
       this.#alarm = undefined;
       this.#on.due();
     };
-    const delayMs = heardAt + this.#limits.silenceMs - this.#clock.now();
-    this.#alarm = this.#clock.after(Math.max(0, delayMs), ring);
+    this.#alarm = this.#clock.after(Math.max(0, Math.min(...ends) - this.#clock.now()), ring);
   }
 }
