@@ -254,20 +254,6 @@ describe('XdsServer', () => {
     assert.deepEqual(told, [2], 'when both had it, not before');
   });
 
-  it('forgets a proxy that goes while it waits for its turn', async () => {
-    await using test = await startServer({}, { count: 1, silenceMs: 60_000, longestMs: 60_000 });
-    test.server.publish(world('a'));
-    using first = new TestProxy(test, 'first');
-    first.ask({ typeUrl: cds });
-    await first.next();
-    using waiting = new TestProxy(test, 'waiting');
-    waiting.ask({ typeUrl: cds });
-    // Its connection can't be told from outside while it waits; a call that ends before it has begun shows as little.
-    waiting.call.cancel();
-    first.call.cancel();
-    await until('both are gone', () => test.server.settledSequence() === 1);
-  });
-
   it('lists what a proxy has rejected, and tells log and observer', async () => {
     const events: string[] = [];
     await using test = await startServer({
