@@ -11,6 +11,7 @@ const usage = `Usage: npm run bench -- WHAT [FLAGS]
   memory    memory of controller and Envoy: at rest, and after 1,000 changes
   start     start of the process → first proxied request
   controller   the controller of a cluster: its start, its memory, and from a change in the API server to its effect
+  record    processor time of the model while mesh ports come on record, and services come and go
   path      requests a second and latency: Maesh, a bare Envoy, Traefik, the backend alone
   policies  requests a second and latency: services that ask for something against one that doesn't
   all       all of these, in some 12 minutes
@@ -38,19 +39,7 @@ if (process.argv[2] === 'mutations') {
 } else await measure();
 
 async function measure(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      sizes: { type: 'string' },
-      count: { type: 'string', default: '399' },
-      layout: { type: 'string', default: 'file-each' },
-      rounds: { type: 'string' },
-      seconds: { type: 'string' },
-      endpoints: { type: 'string', default: '10,20' },
-      'per-second': { type: 'string', default: '100' },
-      clients: { type: 'string', default: '1000' },
-    },
-  });
+  const { values, positionals } = flags();
   const sizes = numbers(values.sizes ?? '10,1000,5000');
   const layout: Layout = values.layout === 'one-file' ? 'one-file' : 'file-each';
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
@@ -68,6 +57,10 @@ async function measure(): Promise<void> {
     async start() {
       const { start } = await import('./suites/start.ts');
       await start({ sizes, rounds: rounds ?? 5 });
+    },
+    async record() {
+      const { record } = await import('./suites/record.ts');
+      await record({ sizes });
     },
     async path() {
       const { path } = await import('./suites/path.ts');
@@ -99,6 +92,22 @@ async function measure(): Promise<void> {
     process.stdout.write(usage);
     process.exitCode = what === undefined ? 0 : 1;
   }
+}
+
+function flags() {
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      sizes: { type: 'string' },
+      count: { type: 'string', default: '399' },
+      layout: { type: 'string', default: 'file-each' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      endpoints: { type: 'string', default: '10,20' },
+      'per-second': { type: 'string', default: '100' },
+      clients: { type: 'string', default: '1000' },
+    },
+  });
 }
 
 function numbers(text: string): number[] {
