@@ -31,6 +31,7 @@ import { idleSeconds } from '../translate/http-manager.ts';
 import { listenXds } from './listen-xds.ts';
 import { Mesh } from './mesh.ts';
 import { limitedPorts, readinessPort, type Placement } from './placement.ts';
+import { Refusals } from './refusals.ts';
 import { Replica, type ReplicaTimes } from './replica.ts';
 import { countServing } from './serving-proxies.ts';
 import { waitForServer } from './wait-for-server.ts';
@@ -83,6 +84,7 @@ export async function runController(options: ControllerOptions, run: ControllerR
   } finally {
     mesh.loop.stop();
     await Promise.all([api.close(), mesh.xds.close()]);
+    controller.stop();
     client.close();
   }
 }
@@ -100,6 +102,12 @@ class Controller {
   readonly #events: ProblemWriter<WantedEvent>;
   readonly #statuses: ProblemWriter<WantedStatus>;
   readonly #proxyPods: ProxyPods;
+  readonly #refusals = new Refusals({
+    rejections: () => this.mesh.xds.rejections(),
+    uidOf: (service) => this.mesh.loop.drafts.get(service)?.uid,
+    onChange: () => this.#wantEvents(),
+    clock: systemClock,
+  });
   readonly #recorded = Promise.withResolvers<void>();
   #trafficDistribution: TrafficDistribution;
 
@@ -145,8 +153,9 @@ class Controller {
       saveAllocation: () => {},
       waitsForProxy: false,
       proxyPods: () => this.#proxyPods.list(),
+      proxyObserver: this.#refusals.observer,
       onRound: ({ topology }) => {
-        this.#events.want(topology.problems);
+        this.#wantEvents();
         this.#statuses.want(topology.problems);
         const { drafts, touched, allocation, sharedPorts: shared } = this.mesh.loop;
         this.#shadows.want({ drafts, touched, table: allocation.ports, shared });
@@ -175,6 +184,18 @@ class Controller {
       ],
       signal,
     );
+  }
+
+  /** Ends what goes on after {@link run}, as long as proxies are connected. */
+  stop(): void {
+    this.#refusals.stop();
+  }
+
+  /** What proxies of other replicas refuse, these know: it is in their API, and in no Event. */
+  #wantEvents(): void {
+    const known = this.mesh.loop.topology?.problems ?? [];
+    const { problems: refused } = this.#refusals;
+    this.#events.want(refused.length === 0 ? known : [...known, ...refused]);
   }
 
   /** A leader that doesn't see this replica must not have changed what this one reads after. */

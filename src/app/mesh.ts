@@ -47,6 +47,8 @@ export interface MeshOptions {
   /** Pods of proxies that are known now, in a cluster; asked whenever somebody wants to know. */
   readonly proxyPods?: () => readonly ProxyPod[];
   readonly onRound?: (round: Round) => void;
+  /** Told, too, of what proxies accept and refuse, and which of them come and go. */
+  readonly proxyObserver?: Omit<XdsObserver, 'ready' | 'pushed'>;
   /** How long a freed port or address rests when no proxy of this process knows it any more, if not as usual. */
   readonly restMs?: number;
   readonly log: Log;
@@ -174,11 +176,19 @@ export class Mesh implements ApiState {
   }
 
   #observer(): XdsObserver {
+    const { proxyObserver: other } = this.#options;
     return {
+      ...other,
       ready: () => this.#serving.resolve(),
       pushed: (event) => this.#metrics.pushed(event),
-      acknowledged: (event) => this.#metrics.acknowledged(event),
-      rejected: (event) => this.#metrics.rejected(event),
+      acknowledged: (event) => {
+        this.#metrics.acknowledged(event);
+        other?.acknowledged?.(event);
+      },
+      rejected: (event) => {
+        this.#metrics.rejected(event);
+        other?.rejected?.(event);
+      },
     };
   }
 }

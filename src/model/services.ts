@@ -23,6 +23,8 @@ import { upstreamOf } from './upstream.ts';
 export interface ServiceDraft {
   readonly namespace: string;
   readonly name: string;
+  /** See KubeObject. */
+  readonly uid?: string;
   readonly ports: readonly PortDraft[];
   /** What its annotations say: what they go on saying where the next object's mean nothing. */
   readonly annotations: Annotations;
@@ -66,8 +68,17 @@ export function draftService(
     if (drafted.isUnresolvable) isUnresolvable = true;
     if (drafted.port !== undefined) ports.push(drafted.port);
   }
-  const { namespace, name, ipFamilies } = service;
-  return { namespace, name, ports, annotations, ipFamilies, problems, isUnresolvable };
+  const { namespace, name, uid, ipFamilies } = service;
+  return {
+    namespace,
+    name,
+    ...(uid !== undefined && { uid }),
+    ports,
+    annotations,
+    ipFamilies,
+    problems,
+    isUnresolvable,
+  };
 }
 
 function draftPort(

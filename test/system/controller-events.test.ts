@@ -14,6 +14,7 @@ import { startController, type ControllerGiven, type RunningController } from '.
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
 import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
+import { RefusingProxy } from '../kit/refusing-proxy.ts';
 import { until } from '../kit/until.ts';
 
 const proxyAddress = '127.103.0.1';
@@ -72,7 +73,8 @@ class MeshWithEvents {
   /** Makes or changes a Service to one with nothing wrong but this port, if it is given. */
   async put(name: string, { wrongPort }: { readonly wrongPort?: number } = {}): Promise<void> {
     const wrong = { name: 'wrong', port: wrongPort ?? 0, protocol: 'UDP' } as const;
-    await this.#mesh.put(name, [{ name: 'web', port: 80 }, ...(wrongPort === undefined ? [] : [wrong])]);
+    const ports = [{ name: 'web', port: 80 }, ...(wrongPort === undefined ? [] : [wrong])];
+    await this.#mesh.put(name, ports);
   }
 
   async remove(name: string): Promise<void> {
@@ -234,6 +236,31 @@ describe('Events of problems', () => {
     const metrics = await controller.get('/metrics');
     assert.match(metrics, /^maesh_problems\{code="MAESH_PORTS_EXHAUSTED"\} 1$/m);
     assert.match(metrics, /^maesh_mesh_ports\{traffic="http",state="free"\} 0$/m);
+  });
+
+  it('say what proxies of the leader refuse, once for all of them, until none does any more', async () => {
+    const mesh = await MeshWithEvents.prepare('refused');
+    await using controller = await mesh.start();
+    await leads(controller);
+    await mesh.put('cart');
+    using proxy = new RefusingProxy(controller.xdsPort, 'node-a', 'shop');
+    using other = new RefusingProxy(controller.xdsPort, 'node-b', 'shop');
+    await mesh.put('shop');
+    const [event] = await mesh.described('shop', 1);
+    assert.equal(event?.reason, 'ProxyRejected');
+    assert.match(event.message, /^a proxy refuses Cluster \S*shop\S*: this proxy takes no such cluster\. /);
+    await until('the good cluster', () =>
+      [...proxy.accepted.keys(), ...other.accepted.keys()].length === 2 ? true : undefined,
+    );
+    assert.match(await controller.get('/api/problems'), /proxy node-[ab] refuses/);
+    proxy[Symbol.dispose]();
+    await until('it to be gone', async () =>
+      (await controller.get('/api/problems')).includes('node-a') ? undefined : true,
+    );
+    assert.deepEqual(await mesh.described('shop', 1), [event], 'as long as another does');
+    other[Symbol.dispose]();
+    await mesh.events(0);
+    assert.deepEqual(complaints(controller), []);
   });
 
   it('are dropped in silence where the namespace is being deleted', async () => {

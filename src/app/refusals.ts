@@ -1,0 +1,76 @@
+// What the proxies of this process refuse of services, for as long as they do.
+
+import { isDeepStrictEqual } from 'node:util';
+
+import { Holdoff } from '../control/holdoff.ts';
+import type { ServiceKey } from '../model/key.ts';
+import type { Problem } from '../model/problem.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Rejection, XdsObserver } from '../serve/xds/observer.ts';
+import { refusedOfServices } from './proxy-problems.ts';
+
+/** How often it is looked at most, in milliseconds: what a thousand proxies say together is looked at once. */
+const quietMs = 1_000;
+const maxMs = 5_000;
+
+/** What refusals are found by. */
+export interface RefusalsOptions {
+  /** What is refused now. */
+  readonly rejections: () => readonly Rejection[];
+  /** The uid of a Service, if it is known. */
+  readonly uidOf: (service: ServiceKey) => string | undefined;
+  /** Told when {@link Refusals.problems} are others. */
+  readonly onChange: () => void;
+  readonly clock: Clock;
+}
+
+/** Looks only when proxies say something that may change it: nothing is done while nobody refuses anything. */
+export class Refusals {
+  readonly #options: RefusalsOptions;
+  readonly #holdoff: Holdoff;
+  #problems: readonly Problem[] = [];
+  /** Whether something is refused, as far as is known before the next look. */
+  #isAny = false;
+
+  constructor(options: RefusalsOptions) {
+    this.#options = options;
+    this.#holdoff = new Holdoff({ clock: options.clock, quietMs, maxMs }, () => this.#look());
+  }
+
+  /** What is refused, sorted. */
+  get problems(): readonly Problem[] {
+    return this.#problems;
+  }
+
+  /** To be told of what proxies say. */
+  get observer(): Required<Pick<XdsObserver, 'rejected' | 'acknowledged' | 'disconnected'>> {
+    return {
+      rejected: ({ rejected }) => {
+        if (rejected === undefined) return;
+        this.#isAny = true;
+        this.#holdoff.touch();
+      },
+      acknowledged: () => this.#mayBeMended(),
+      disconnected: () => this.#mayBeMended(),
+    };
+  }
+
+  /** Ends it: nobody is told of anything after. */
+  stop(): void {
+    this.#holdoff.stop();
+  }
+
+  #mayBeMended(): void {
+    if (this.#isAny) this.#holdoff.touch();
+  }
+
+  #look(): void {
+    const { rejections, uidOf, onChange } = this.#options;
+    const refused = rejections();
+    this.#isAny = refused.length > 0;
+    const problems = refusedOfServices(refused, uidOf);
+    if (isDeepStrictEqual(problems, this.#problems)) return;
+    this.#problems = problems;
+    onChange();
+  }
+}
