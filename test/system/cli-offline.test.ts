@@ -47,14 +47,37 @@ spec:
   rules: [{ kind: HTTPRouteGroup, name: api }]
 `;
 
+/** Each has one mistake. */
+const smi = `apiVersion: split.smi-spec.io/v1alpha4
+kind: TrafficSplit
+metadata: { name: canary, namespace: store }
+spec: { service: shop, backends: [{ service: shop, weight: 1 }] }
+---
+apiVersion: specs.smi-spec.io/v1alpha4
+kind: HTTPRouteGroup
+metadata: { name: api, namespace: store }
+spec: { matches: [{ name: read, pathRegex: '(?=/api)' }] }
+---
+apiVersion: specs.smi-spec.io/v1alpha4
+kind: TCPRoute
+metadata: { name: db, namespace: store }
+spec: { matches: { ports: [0] } }
+---
+apiVersion: specs.smi-spec.io/v1alpha4
+kind: UDPRoute
+metadata: { name: dns, namespace: store }
+spec: { matches: { ports: ['53'] } }
+`;
+
 let folder = '';
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'maesh-offline-'));
-  for (const name of ['good', 'bad', 'none', 'access']) await mkdir(join(folder, name));
+  for (const name of ['good', 'bad', 'none', 'access', 'smi']) await mkdir(join(folder, name));
   await writeFile(join(folder, 'good/shop.yaml'), good);
   await writeFile(join(folder, 'bad/shop.yaml'), good);
   await writeFile(join(folder, 'access/shop.yaml'), `${good}---\n${lonely}`);
+  await writeFile(join(folder, 'smi/shop.yaml'), `${good}---\n${smi}`);
   await writeFile(join(folder, 'bad/cart.yaml'), `# A comment\n---\n${bad}`);
 });
 
@@ -99,6 +122,20 @@ describe('maesh check', () => {
       stdout,
       /\n\d services?, \d ports?, 1 problem; kinds that the mesh does not read: ConfigMap \(1\)\n$/,
     );
+  });
+
+  it('prints those of the objects of the Service Mesh Interface', async () => {
+    const { code, stdout } = await runMaesh(['check', '-f', 'smi'], { cwd: folder });
+    assert.equal(code, 1);
+    const found = [...stdout.matchAll(/^smi\/shop\.yaml:\d+: (\w+ store\/\w+): .* \((\w+)\)$/gm)].map(
+      ([, object, problem]) => `${object} ${problem}`,
+    );
+    assert.deepEqual(found, [
+      'HTTPRouteGroup store/api MAESH_REGEX_INVALID',
+      'TCPRoute store/db MAESH_PORT_RANGE',
+      'TrafficSplit store/canary MAESH_SPLIT_CYCLE',
+      'UDPRoute store/dns MAESH_OBJECT_INVALID',
+    ]);
   });
 
   it('says the same for programs', async () => {
