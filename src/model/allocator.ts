@@ -93,8 +93,9 @@ export class Allocator {
   /** Says what is on record; keys: of which service ports it may be something else than before, all by default. */
   record(recorded: Recorded, keys?: Iterable<PortKey>): void {
     this.#book ??= new RecordBook(this.#ranges.ports);
-    const changed = keys ?? [...this.#book.keys(), ...recorded.ports.keys()];
-    this.#unread = { recorded, keys: new Set([...(this.#unread?.keys ?? []), ...changed]) };
+    const unread = this.#unread?.keys ?? new Set();
+    for (const key of keys ?? [...this.#book.keys(), ...recorded.ports.keys()]) unread.add(key);
+    this.#unread = { recorded, keys: unread };
   }
 
   /**
