@@ -13,14 +13,16 @@ const usage = `Usage: npm run bench -- WHAT [FLAGS]
   controller   the controller of a cluster: its start, its memory, and from a change in the API server to its effect
   record    processor time of the model while mesh ports come on record, and services come and go
   path      requests a second and latency: Maesh, a bare Envoy, Traefik, the backend alone
-  policies  requests a second and latency: services that ask for something against one that doesn't
-  all       all of these, in some 12 minutes
+  policies  requests a second and latency: services that ask for something, access control too, against one that doesn't
+  access    a pod or an access rule changes → its effect in Envoy, with what is sent and the memory
+  all       all of these, in more than half an hour
   mutations random changes of the folder while requests run (--count 100000 --seed 1 --check-every 1000)
 
-  --sizes 10,1000,5000   numbers of services (changes, memory, start)
+  --sizes 10,1000,5000   numbers of services (changes, memory, start), of TrafficTargets (access: 1000, at least 5)
   --count 399            changes at each size (changes)
   --layout file-each     or one-file: all services in a single file (changes)
-  --rounds 7             rounds over all programs (path, policies), starts at each size (start: 5, controller: 3)
+  --rounds 7             rounds over all programs (path, policies), starts at each size (start: 5, controller: 3),
+                         times that every change is made (access: 100)
   --seconds 3            length of a measurement (path, policies), time in which endpoints change (controller: 60)
   --endpoints 10,20      endpoints of each service, each a cluster of its own (controller, with 5,000 services)
   --per-second 100       changes of endpoints a second (controller)
@@ -69,6 +71,10 @@ async function measure(): Promise<void> {
     async policies() {
       const { policies } = await import('./suites/policies.ts');
       await policies({ rounds: rounds ?? 7, seconds: Number(values.seconds ?? 3) });
+    },
+    async access() {
+      const { access } = await import('./suites/access.ts');
+      await access({ sizes: numbers(values.sizes ?? '1000'), rounds: rounds ?? 100 });
     },
     async controller() {
       const { controller } = await import('./suites/controller.ts');

@@ -1,7 +1,10 @@
-// Where the benchmarks open what: two ranges of loopback addresses of their own, so that they meet no other mesh.
+// Where the benchmarks open what: ranges of loopback addresses of their own, so that they meet no other mesh.
 
 /** Range of the mesh under test: its proxy's address, and one for each service. */
 export const meshRange = '127.92.0.0/16';
+
+/** Range of a second mesh that runs at the same time, with access control. */
+export const guardedRange = '127.94.0.0/16';
 
 /** Port of every service and of every backend; above 1023, so that no right is needed to open it. */
 export const servicePort = 8080;
@@ -15,6 +18,9 @@ export function silentAddress(n: number): string {
 export function backendAddresses(set: 0 | 1): readonly string[] {
   return Array.from({ length: 10 }, (_, n) => `127.93.254.${set * 10 + n + 1}`);
 }
+
+/** Two addresses from which a caller calls. */
+export const callerAddresses = ['127.93.253.1', '127.93.253.2'] as const;
 
 /** Addresses of what the data path is measured with: one for each program. */
 export const pathAddresses = {

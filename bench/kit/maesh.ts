@@ -18,6 +18,10 @@ export interface MaeshOptions {
   readonly concurrency?: number;
   /** Wraps the program, such as `['taskset', '-c', '1']`. */
   readonly wrap?: readonly string[];
+  /** Whether only those may call whom a TrafficTarget lets in; not so by default. */
+  readonly isAccessControlled?: boolean;
+  /** Its range of loopback addresses; {@link meshRange} by default. */
+  readonly range?: string;
 }
 
 const root = join(import.meta.dirname, '..', '..');
@@ -35,6 +39,8 @@ export class Maesh implements AsyncDisposable {
   readonly #process: TappedProcess;
   /** Where HTTP services are reached by Host. */
   readonly http: { readonly host: string; readonly port: number };
+  /** Its range of loopback addresses. */
+  readonly range: string;
   readonly #apiPort: number;
   readonly #stateDir: string;
   #isReady = false;
@@ -44,7 +50,12 @@ export class Maesh implements AsyncDisposable {
     {
       ports,
       stateDir,
-    }: { readonly ports: { readonly http: number; readonly api: number }; readonly stateDir: string },
+      range,
+    }: {
+      readonly ports: { readonly http: number; readonly api: number };
+      readonly stateDir: string;
+      readonly range: string;
+    },
   ) {
     this.#process = new TappedProcess(command, {
       onOutput: (text) => {
@@ -52,6 +63,7 @@ export class Maesh implements AsyncDisposable {
       },
     });
     this.http = { host: loopback, port: ports.http };
+    this.range = range;
     this.#apiPort = ports.api;
     this.#stateDir = stateDir;
   }
@@ -60,13 +72,15 @@ export class Maesh implements AsyncDisposable {
   static async spawn({ dir, scratch }: World, options: MaeshOptions = {}): Promise<Maesh> {
     const stateDir = join(scratch, 'state');
     const ports = { http: await freePort(loopback), api: await freePort(loopback) };
-    const flags: Readonly<Record<string, string | number>> = {
+    const { range = meshRange, isAccessControlled = false } = options;
+    const flags: Readonly<Record<string, string | number | boolean>> = {
       dir,
       httpPort: ports.http,
       apiPort: ports.api,
       dnsPort: 0,
       stateDir,
-      addressRange: meshRange,
+      addressRange: range,
+      acl: isAccessControlled,
       logFormat: 'json',
       ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
     };
@@ -78,9 +92,9 @@ export class Maesh implements AsyncDisposable {
       join(import.meta.dirname, 'taps.ts'),
       join(root, 'src', 'cli', 'main.ts'),
       'standalone',
-      ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
     ];
-    return new Maesh([program, ...args], { ports, stateDir });
+    return new Maesh([program, ...args], { ports, stateDir, range });
   }
 
   /** Starts a mesh and resolves when it serves. */

@@ -12,6 +12,14 @@ export interface ProbeAnswer {
   readonly body: string;
 }
 
+/** Where a probe connects to. */
+interface ProbeTarget {
+  readonly host: string;
+  readonly port: number;
+  /** Address from which it connects; the system's choice by default. */
+  readonly localAddress?: string;
+}
+
 /** Between two questions on a connection: the shortest time that Node's timers know. */
 const pauseMs = 1;
 const patienceMs = 60_000;
@@ -22,9 +30,9 @@ const patienceMs = 60_000;
  */
 export class Probe implements Disposable {
   readonly #agents = [0, 1].map(() => new Agent({ keepAlive: true, maxSockets: 1 }));
-  readonly #at: { readonly host: string; readonly port: number };
+  readonly #at: ProbeTarget;
 
-  constructor(at: { readonly host: string; readonly port: number }) {
+  constructor(at: ProbeTarget) {
     this.#at = at;
   }
 

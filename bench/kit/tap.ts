@@ -1,9 +1,7 @@
 // What runs in the process under test beside the program: it notes when one stage hands over to the next, by wrapping
 // the methods at the joints, and answers the benchmark's questions. The program is otherwise the one that users run.
 
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-
+import { collectGarbage } from './garbage.ts';
 import type { Answer, Moment, MomentName, Question } from './moments.ts';
 import { now } from './now.ts';
 
@@ -38,18 +36,9 @@ export function tap<T extends object>(owner: T, method: keyof T & string, names:
   Reflect.set(owner, method, tapped);
 }
 
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-}
-
 function answer(question: Question): Answer {
   if (question === 'collect') {
-    collectGarbage();
-    const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
-    return { to: 'collect', heap: { heapUsed, heapTotal, external, rss } };
+    return { to: 'collect', heap: collectGarbage() };
   }
   const taken = moments;
   moments = [];

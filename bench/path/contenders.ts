@@ -7,7 +7,7 @@ import { findEnvoy } from '../../src/proxy/find-envoy.ts';
 import { parseAddressRange } from '../../src/model/addresses.ts';
 import { silentLog } from '../../src/runtime/log.ts';
 import type { TopologyJson } from '../../src/serve/http/api-types.ts';
-import { meshRange, pathAddresses } from '../kit/addresses.ts';
+import { pathAddresses } from '../kit/addresses.ts';
 import { Maesh } from '../kit/maesh.ts';
 import { startServer, type RunningServer } from '../kit/server.ts';
 import type { Tools } from '../kit/tools.ts';
@@ -101,7 +101,7 @@ function urlOf(address: string, port: number): string {
 export async function meshUrl(maesh: Maesh, name: string): Promise<string> {
   const { services } = JSON.parse(await maesh.api('/api/topology/current')) as TopologyJson;
   const meshPort = services[`${name}@bench`]?.ports[0]?.meshPort;
-  const proxy = parseAddressRange(meshRange)?.proxy;
+  const proxy = parseAddressRange(maesh.range)?.proxy;
   if (typeof meshPort !== 'number' || proxy === undefined) throw new Error(`${name} has no mesh port`);
   return urlOf(proxy, meshPort);
 }

@@ -1,4 +1,5 @@
-// Services of one mesh that ask for different things, for the same backend through the same proxy.
+// Services of one mesh that ask for different things, for the same backend through the same proxy; and those of a mesh
+// with access control beside it.
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { pathAddresses } from '../kit/addresses.ts';
 import { Maesh } from '../kit/maesh.ts';
 import type { Tools } from '../kit/tools.ts';
 import { World } from '../kit/world.ts';
+import { openGuarded } from './guarded.ts';
 import { meshUrl, startBackend, type Contender, type Sharing } from './contenders.ts';
 
 /** What services ask for, by what the benchmark calls it. None of them refuses a request. */
@@ -66,7 +68,7 @@ export interface Policies extends AsyncDisposable {
   readonly contenders: readonly Contender[];
 }
 
-/** Starts the backend and a mesh with a service for each. */
+/** Starts the backend, a mesh with a service for each, and the mesh with access control. */
 export async function openPolicies(tools: Tools, sharing: Sharing): Promise<Policies> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await World.create(10));
@@ -96,6 +98,8 @@ export async function openPolicies(tools: Tools, sharing: Sharing): Promise<Poli
   for (const { name, service } of services) {
     contenders.push({ name, pid, url: await meshUrl(maesh, service), host: `${service}.bench.maesh` });
   }
+  const guarded = stack.use(await openGuarded(sharing));
+  contenders.push(...guarded.contenders);
   const rest = stack.move();
   return { contenders, [Symbol.asyncDispose]: () => rest.disposeAsync() };
 }

@@ -1,5 +1,5 @@
 // What it costs to ask for something: requests through a service's mesh port with an annotation against those without,
-// through the same proxy in the same run.
+// through the same proxy in the same run. Access control is a setting of a whole mesh: its rows are of a second one.
 
 import { machine, report } from '../kit/report.ts';
 import { findTools } from '../kit/tools.ts';
