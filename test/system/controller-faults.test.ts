@@ -128,7 +128,12 @@ describe('a controller ends where it should after', () => {
   }
 
   it('a Lease that it loses, since nothing is heard of it', async () => {
-    const stall = proxy.inject({ kind: 'stall', when: isOfLease });
+    // What went before may have cost it the Lease, which it takes again.
+    await until('it to lead', () => {
+      const last = controller.log.lines.findLast(({ message }) => message.startsWith('This replica leads'));
+      return last?.message === 'This replica leads' || undefined;
+    });
+    using stall = proxy.inject({ kind: 'stall', when: isOfLease });
     const lines = controller.log.lines.length;
     await until('it to lead no more', () =>
       controller.log.lines
