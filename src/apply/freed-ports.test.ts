@@ -47,6 +47,23 @@ describe('mesh ports that a shadow Service sets free', () => {
     await wrote(`apply ${nameOf('later')}`, `delete ${nameOf('cart')}`);
   });
 
+  it('lets nothing rest of a service that is back before that is on record', async () => {
+    await using writing = await follow(manifest('shop', 5000), manifest('cart', 5001));
+    const { want, lead, wrote, server, proxies } = writing;
+    proxies.acknowledge = false;
+    let isRefused = true;
+    server.refuse = (write) => (isRefused && write.endsWith(restRecordName) ? 500 : undefined);
+    lead();
+    want(wanted({ later: 5003 }));
+    await until('the record to be refused', () => server.writes.length > 1 || undefined);
+    want(wanted({ shop: 5000, later: 5003 }));
+    isRefused = false;
+    await wrote(`apply ${nameOf('later')}`, `delete ${nameOf('cart')}`);
+    await until('the record', () => writing.recorded.at(-1)?.has('/resting/5001') || undefined);
+    assert.equal(writing.recorded.at(-1)?.get('store/shop/80'), 5000);
+    assert.equal(writing.recorded.at(-1)?.has('/resting/5000'), false);
+  });
+
   it('writes the record of many at once', async () => {
     const names = Array.from({ length: 200 }, (_, index) => `s${index}`);
     await using writing = await follow(...names.map((name, index) => manifest(name, 5000 + index)));

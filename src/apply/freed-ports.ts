@@ -29,7 +29,7 @@ export class HandedOut {
    */
   freed({ ports }: FoundShadow, live: readonly ShadowPort[]): readonly RestingPort[] {
     const isLive = new Set(live.flatMap(meshPortsOf));
-    const freed = ports.flatMap(meshPortsOf).filter((port) => !isLive.has(port) && !this.#has(port));
+    const freed = ports.flatMap(meshPortsOf).filter((port) => !isLive.has(port) && !this.has(port));
     return [...new Set(freed)];
   }
 
@@ -48,7 +48,8 @@ export class HandedOut {
       });
   }
 
-  #has(port: RestingPort): boolean {
+  /** Whether a mesh port is somebody's. */
+  has(port: RestingPort): boolean {
     const { http, tcp, udp } = this.#table;
     const number = Number.parseInt(port, 10);
     return (port.endsWith('/udp') ? [udp] : [http, tcp]).some((slots) => slots.keyOf(number) !== undefined);

@@ -4,7 +4,7 @@
 import type { Clock } from '../runtime/clock.ts';
 import { sleep } from '../runtime/sleep.ts';
 import type { RestingPort } from './resting-ports.ts';
-import { Rests, type RestingIn } from './rests.ts';
+import { Rests, type RestRecord } from './rests.ts';
 
 /** Times of a rest, in milliseconds. */
 export interface RestTiming {
@@ -18,8 +18,8 @@ export interface RestTiming {
 export interface RestKeeperOptions {
   /** The version of the shadow Services that the proxies of all replicas have acknowledged; undefined: not known. */
   readonly acknowledged: (signal: AbortSignal) => Promise<string | undefined>;
-  /** Told the name of a shadow Service when a port of it need not rest any more. */
-  readonly onOver: (name: string) => void;
+  /** Told when ports need not rest any more. */
+  readonly onOver: () => void;
   readonly clock: Clock;
   readonly timing: RestTiming;
 }
@@ -34,14 +34,14 @@ export class RestKeeper {
     this.#rests = new Rests(options.clock, options.timing.restMs);
   }
 
-  /** Takes in what a shadow Service says now. */
-  see(shadow: RestingIn): void {
-    this.#rests.see(shadow);
+  /** Takes in what the record of resting ports says now. */
+  see(record: RestRecord): void {
+    this.#rests.see(record);
   }
 
-  /** Whether a port of a shadow Service need not rest any more. */
-  isOver(name: string, port: RestingPort): boolean {
-    return this.#rests.isOver(name, port);
+  /** Whether a port need not rest any more. */
+  isOver(port: RestingPort): boolean {
+    return this.#rests.isOver(port);
   }
 
   /** Looks at replicas as long as something rests, until the signal aborts. */
@@ -52,7 +52,7 @@ export class RestKeeper {
         // oxlint-disable-next-line no-await-in-loop -- one look after the other
         const through = await acknowledged(signal);
         if (through !== undefined) this.#rests.settled(through);
-        for (const name of this.#rests.takeOver()) onOver(name);
+        if (this.#rests.takeOver().length > 0) onOver();
       }
       // oxlint-disable-next-line no-await-in-loop -- waiting is the point
       await sleep(timing.lookMs, { clock, signal });

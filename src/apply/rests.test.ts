@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { FakeClock } from '../../test/kit/fake-clock.ts';
-import { Rests } from './rests.ts';
+import { Rests, type RestRecord } from './rests.ts';
 
 const restMs = 30_000;
-const shadow = (resourceVersion: string, ...resting: readonly string[]) => ({
-  name: 'shop',
+const record = (resourceVersion: string, ...resting: readonly string[]): RestRecord => ({
   resourceVersion,
   resting,
 });
@@ -19,54 +18,54 @@ function start(): { readonly clock: FakeClock; readonly rests: Rests } {
 describe('Rests', () => {
   it('are over some time after proxies have acknowledged the version by which they began', () => {
     const { clock, rests } = start();
-    rests.see(shadow('10', '5000'));
+    rests.see(record('10', '5000'));
     clock.advance(2 * restMs);
     rests.settled('9');
     clock.advance(2 * restMs);
-    assert.equal(rests.isOver('shop', '5000'), false);
+    assert.equal(rests.isOver('5000'), false);
     rests.settled('10');
     clock.advance(restMs - 1);
     rests.settled('11');
-    assert.equal(rests.isOver('shop', '5000'), false);
+    assert.equal(rests.isOver('5000'), false);
     clock.advance(1);
-    assert.equal(rests.isOver('shop', '5000'), true);
-    assert.deepEqual([rests.isOver('shop', '5001'), rests.isOver('cart', '5000')], [false, false]);
+    assert.equal(rests.isOver('5000'), true);
+    assert.equal(rests.isOver('5001'), false);
   });
 
   it('begin each with the version that said so first, whatever comes after', () => {
     const { clock, rests } = start();
-    rests.see(shadow('10', '5000'));
-    rests.see(shadow('100', '5000', '5001'));
+    rests.see(record('10', '5000'));
+    rests.see(record('100', '5000', '5001'));
     rests.settled('99');
     clock.advance(restMs);
-    assert.equal(rests.isOver('shop', '5000'), true);
-    assert.equal(rests.isOver('shop', '5001'), false);
+    assert.equal(rests.isOver('5000'), true);
+    assert.equal(rests.isOver('5001'), false);
   });
 
   it('are told once, and forgotten when the port is off the record', () => {
     const { clock, rests } = start();
-    rests.see(shadow('10', '5000'));
+    rests.see(record('10', '5000'));
     rests.settled('10');
     clock.advance(restMs);
-    assert.deepEqual(rests.takeOver(), ['shop']);
+    assert.deepEqual(rests.takeOver(), ['5000']);
     assert.deepEqual(rests.takeOver(), []);
-    assert.equal(rests.isOver('shop', '5000'), true);
-    rests.see(shadow('11'));
+    assert.equal(rests.isOver('5000'), true);
+    rests.see(record('11'));
     assert.ok(rests.isEmpty);
-    rests.see(shadow('12', '5000'));
+    rests.see(record('12', '5000'));
     rests.settled('11');
     clock.advance(restMs);
-    assert.equal(rests.isOver('shop', '5000'), false, 'it rests anew');
+    assert.equal(rests.isOver('5000'), false, 'it rests anew');
   });
 
   it('go on where versions have no order', () => {
     const { clock, rests } = start();
-    rests.see(shadow('a', '5000'));
+    rests.see(record('a', '5000'));
     rests.settled('b');
     clock.advance(restMs);
-    assert.equal(rests.isOver('shop', '5000'), false);
+    assert.equal(rests.isOver('5000'), false);
     rests.settled('a');
     clock.advance(restMs);
-    assert.equal(rests.isOver('shop', '5000'), true);
+    assert.equal(rests.isOver('5000'), true);
   });
 });

@@ -5,15 +5,14 @@ import { compareVersions } from '../kube/versions.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { RestingPort } from './resting-ports.ts';
 
-/** What a shadow Service says of its resting ports. */
-export interface RestingIn {
-  readonly name: string;
+/** The record of resting ports, as it is at one version. */
+export interface RestRecord {
   readonly resourceVersion: string;
   readonly resting: readonly RestingPort[];
 }
 
 interface Rest {
-  /** Version of the shadow Service that said so first. */
+  /** Version of the record that said so first. */
   readonly version: string;
   /** When all proxies had acknowledged that version, by the clock; undefined before. */
   settledAt: number | undefined;
@@ -27,8 +26,7 @@ interface Rest {
 export class Rests {
   readonly #clock: Clock;
   readonly #restMs: number;
-  /** By the name of the shadow Service. */
-  readonly #rests = new Map<string, ReadonlyMap<RestingPort, Rest>>();
+  #rests: ReadonlyMap<RestingPort, Rest> = new Map();
 
   /** @param restMs - how long a port rests after no proxy knows whose it was, in milliseconds. */
   constructor(clock: Clock, restMs: number) {
@@ -41,40 +39,30 @@ export class Rests {
     return this.#rests.size === 0;
   }
 
-  /** Takes in what a shadow Service says now, the latest version each time; one that is gone has no resting ports. */
-  see({ name, resourceVersion, resting }: RestingIn): void {
-    const before = this.#rests.get(name);
-    if (resting.length === 0) this.#rests.delete(name);
-    else {
-      const begin = (): Rest => ({ version: resourceVersion, settledAt: undefined, isTold: false });
-      this.#rests.set(name, new Map(resting.map((port) => [port, before?.get(port) ?? begin()])));
-    }
+  /** Takes in what the record says now, the latest version each time. */
+  see({ resourceVersion, resting }: RestRecord): void {
+    const before = this.#rests;
+    const begin = (): Rest => ({ version: resourceVersion, settledAt: undefined, isTold: false });
+    this.#rests = new Map(resting.map((port) => [port, before.get(port) ?? begin()]));
   }
 
   /** Says up to which version of shadow Services all proxies have acknowledged what they are told. */
   settled(through: string): void {
     const now = this.#clock.now();
-    for (const rests of this.#rests.values()) {
-      for (const rest of rests.values()) if (isThrough(rest.version, through)) rest.settledAt ??= now;
-    }
+    for (const rest of this.#rests.values()) if (isThrough(rest.version, through)) rest.settledAt ??= now;
   }
 
   /** Whether a port need not rest any more. */
-  isOver(name: string, port: RestingPort): boolean {
-    const settledAt = this.#rests.get(name)?.get(port)?.settledAt;
+  isOver(port: RestingPort): boolean {
+    const settledAt = this.#rests.get(port)?.settledAt;
     return settledAt !== undefined && settledAt + this.#restMs <= this.#clock.now();
   }
 
-  /** Names of the shadow Services of which a port need not rest any more, each port counted once. */
-  takeOver(): readonly string[] {
-    const names: string[] = [];
-    for (const [name, rests] of this.#rests) {
-      const over = rests.entries().filter(([port, { isTold }]) => !isTold && this.isOver(name, port));
-      const ended = [...over];
-      for (const [, rest] of ended) rest.isTold = true;
-      if (ended.length > 0) names.push(name);
-    }
-    return names;
+  /** Ports that need not rest any more, each told once. */
+  takeOver(): readonly RestingPort[] {
+    const over = [...this.#rests].filter(([port, { isTold }]) => !isTold && this.isOver(port));
+    for (const [, rest] of over) rest.isTold = true;
+    return over.map(([port]) => port);
   }
 }
 

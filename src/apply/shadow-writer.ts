@@ -25,6 +25,7 @@ import { HandedOut } from './freed-ports.ts';
 import { nextStep } from './move-step.ts';
 import { Moves, runMoves, usualMoveTiming, type MoveTiming } from './moves.ts';
 import { RestKeeper, type RestTiming } from './rest-keeper.ts';
+import type { RestRecord } from './rests.ts';
 import { restRecordKey, restRecordName, restRecordType, type RestingPort } from './resting-ports.ts';
 import { services, ShadowCalls } from './shadow-calls.ts';
 import { differenceOf, readShadow, type FoundShadow } from './shadow-reading.ts';
@@ -52,9 +53,9 @@ export interface ShadowWriterOptions {
   /** Who is told of the work; asked whenever this replica begins to lead. */
   readonly queueObserver?: () => QueueObserver;
   /**
-   * Told whenever other mesh ports are on record, and of which service ports that is said; the first time when all shadow Services are known. Whoever is told has
-   * to say anew what is wanted, be it the same: what changed is looked at only then. Else what another replica has put
-   * on record would be overwritten with what this one wanted before it knew.
+   * Told whenever other mesh ports are on record, and of which service ports that is said; the first time when all shadow
+   * Services are known. Whoever is told has to say anew what is wanted, be it the same: what changed is looked at only
+   * then. Else what another replica has put on record would be overwritten with what this one wanted before it knew.
    */
   readonly onRecorded: (
     recorded: RecordedPorts,
@@ -187,7 +188,8 @@ export class ShadowWriter {
     const position = (): string | undefined => this.#reflector.position;
     await catchUp({ client, selection: this.#selection, position, log, clock, signal });
     const queue = new WorkQueue({ clock, observer: queueObserver(), retry: { overall: retryRate } });
-    const onOver = (name: string): void => queue.add(this.#found.keyOf(name) ?? name);
+    const onTurn = (name: string): void => queue.add(this.#found.keyOf(name) ?? name);
+    const onOver = (): void => queue.add(restRecordKey);
     const rests = new RestKeeper({ acknowledged, onOver, clock, timing: restTiming });
     this.#queue = queue;
     const moves = new Moves(clock, { ...usualMoveTiming, ...moveTiming });
@@ -196,12 +198,8 @@ export class ShadowWriter {
     this.#moves = moves;
     this.#look(this.#wanted.keys());
     this.#look(this.#found.keys());
-    for (const key of this.#found.keys()) {
-      for (const shadow of this.#found.of(key)) {
-        rests.see(shadow);
-        moves.see(shadow);
-      }
-    }
+    for (const key of this.#found.keys()) for (const shadow of this.#found.of(key)) moves.see(shadow);
+    for (const record of this.#found.of(restRecordKey)) rests.see(record);
     const reconcile = async (key: ShadowKey, until: AbortSignal): Promise<RetryLater | void> =>
       await this.#reconcile(key, until);
     try {
@@ -209,7 +207,7 @@ export class ShadowWriter {
         [
           async (until) => await runWorkers(queue, { workers, reconcile, log, clock, signal: until }),
           async (until) => await rests.run(until),
-          async (until) => await runMoves(moves, { ...this.#options, onTurn: onOver, signal: until }),
+          async (until) => await runMoves(moves, { ...this.#options, onTurn, signal: until }),
         ],
         signal,
       );
@@ -234,10 +232,9 @@ export class ShadowWriter {
   #take(name: string, value: FoundShadow | undefined): void {
     for (const affected of this.#found.set(name, value)) this.#changedKeys.add(affected);
     const seen = value ?? { name, resourceVersion: '', resting: [], ports: [] };
-    this.#rests?.see(seen);
     this.#moves?.see(seen);
     this.#written.delete(name);
-    if (name === restRecordName) this.#takeRecord(value?.resting ?? []);
+    if (name === restRecordName) this.#takeRecord(seen);
     if (value !== undefined) this.#takeVersion(value);
   }
 
@@ -249,7 +246,9 @@ export class ShadowWriter {
     this.#isOutdated ||= this.#handedOut?.isNews(found) === true;
   }
 
-  #takeRecord(resting: readonly RestingPort[]): void {
+  #takeRecord(record: RestRecord): void {
+    const { resting } = record;
+    this.#rests?.see(record);
     this.#resting = new Set(resting);
     for (const port of resting) this.#toRest.delete(port);
     for (const key of this.#waitingForRecord) this.#changedKeys.add(key);
@@ -325,10 +324,16 @@ export class ShadowWriter {
 
   /** Puts on record what is to rest, all of it at once, and takes off what has rested. */
   async #recordResting(current: FoundShadow | undefined, signal: AbortSignal): Promise<boolean> {
+    // A service that is back before it is on record that its ports rest keeps them.
+    for (const port of this.#toRest) if (this.#handedOut?.has(port) === true) this.#toRest.delete(port);
     const before = current?.resting ?? [];
-    const on = before.filter((port) => this.#rests?.isOver(restRecordName, port) !== true);
+    const on = before.filter((port) => this.#rests?.isOver(port) !== true);
     const resting = [...new Set([...on, ...this.#toRest])].toSorted(byText);
-    if (isDeepStrictEqual(resting, before)) return true;
+    if (isDeepStrictEqual(resting, before)) {
+      this.#look(this.#waitingForRecord);
+      this.#waitingForRecord.clear();
+      return true;
+    }
     if (current !== undefined && resting.length === 0) return await this.#calls.delete(current, { signal });
     return this.#wrote(restRecordName, await this.#calls.recordResting(resting, { signal, current }));
   }

@@ -117,14 +117,16 @@ class World {
   /** Another leads. */
   takeOver(): void {
     this.#rests = new Rests(this.clock, restMs);
-    for (const shadow of this.server.shadows) this.#see(shadow);
+    this.#see();
   }
 
   /** The one that leads looks at the replicas, and takes off the record what has rested. */
   look(): void {
     const versions = this.replicas.map(({ acknowledged }) => acknowledged.version);
     if (!versions.includes(undefined)) this.#rests.settled(String(Math.min(...versions.map(Number))));
-    for (const name of this.#rests.takeOver()) this.#write(name, undefined);
+    const over = this.#rests.takeOver();
+    for (const { name, port } of this.server.shadows)
+      if (over.includes(String(port))) this.#write(name, undefined);
   }
 
   pass(ms: number): void {
@@ -141,12 +143,14 @@ class World {
 
   #write(name: string, shadow: Omit<Shadow, 'name' | 'version'> | undefined): void {
     this.server.write(name, shadow);
-    const written = this.server.shadows.find((each) => each.name === name);
-    this.#see(written ?? { name, version: this.server.version, port: 0, isResting: false });
+    this.#see();
   }
 
-  #see({ name, version, port, isResting }: Shadow): void {
-    this.#rests.see({ name, resourceVersion: String(version), resting: isResting ? [String(port)] : [] });
+  /** What rests is on one record, of the version at which that was last another. */
+  #see(): void {
+    const resting = this.server.shadows.filter(({ isResting }) => isResting);
+    const version = Math.max(0, ...resting.map((each) => each.version));
+    this.#rests.see({ resourceVersion: String(version), resting: resting.map(({ port }) => String(port)) });
   }
 }
 
