@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { topologyPieces } from '../../src/serve/http/topology-json.ts';
 import { clusterFromScratch } from '../kit/cluster-from-scratch.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
-import { startController, type RunningController } from '../kit/controllers.ts';
+import { shortTimes, startController, type RunningController } from '../kit/controllers.ts';
 import { FaultProxy } from '../kit/fault-proxy.ts';
 import type { FaultKind, SeenRequest } from '../kit/faults/fault.ts';
 import { KubeObjects } from '../kit/kube-objects.ts';
@@ -44,7 +44,10 @@ describe('a controller ends where it should after', () => {
     await mesh.put('steady', [{ port: 80 }]);
     const kubeConfig = await plane.writeKubeconfig({ ...plane.admin, url: proxy.url });
     const given = { kubeConfig, namespace: namespaces.mesh, watchNamespaces: [namespaces.services] };
-    controller = running.use(await startController({ ...given, proxyAddress }));
+    // As usual, a port that is free rests for longer than it may take to hear of a write whose answer was lost: else it
+    // could be another's by then.
+    const replicaTimes = { ...shortTimes, rest: { restMs: 60_000, lookMs: 50 } };
+    controller = running.use(await startController({ ...given, proxyAddress, replicaTimes }));
     await settled(['steady/80']);
     steadyPort = (await mesh.meshPorts()).get('steady/80');
   });
