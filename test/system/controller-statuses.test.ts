@@ -58,6 +58,13 @@ class MeshWithSplits {
     return mesh;
   }
 
+  /** Has a controller put the ports of the services on record, so that the next one has nothing to write or to read back. */
+  async record(): Promise<void> {
+    const controller = await this.start();
+    await until('the ports', async () => (await this.#mesh.meshPorts()).size === 3 || undefined);
+    await controller.stop();
+  }
+
   async start(): Promise<RunningController> {
     const { mesh, services } = this.#mesh.namespaces;
     const given = { namespace: mesh, watchNamespaces: [services], proxyAddress };
@@ -130,6 +137,7 @@ describe('statuses of TrafficSplits', () => {
 
   it('are written where something is wrong only, and no translation comes of it', async () => {
     const mesh = await MeshWithSplits.prepare('few');
+    await mesh.record();
     await using controller = await mesh.start();
     const right = await mesh.put('right', 'shop-v1');
     await mesh.put('wrong', 'shop-v2', 'nobody');
