@@ -6,7 +6,7 @@ import { generateKeyPairSync, randomBytes, randomInt, randomUUID } from 'node:cr
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { findClusterBinaries } from '../../tools/cluster/binaries.ts';
+import { findExecutable } from '../../tools/cluster/binaries.ts';
 import { CertificateAuthority, type Certificate } from './cluster/certificates.ts';
 import { Component } from './cluster/component.ts';
 import {
@@ -41,13 +41,12 @@ export class ControlPlane implements AsyncDisposable {
   readonly kubeconfig: string;
   /** A temporary folder, deleted in the end. */
   readonly folder: string;
-  readonly #binaries: string;
   readonly #layout: ClusterLayout;
   readonly #options: ControlPlaneOptions;
   readonly #running = new Map<ComponentName, Component>();
   #kubeconfigs = 0;
 
-  private constructor(binaries: string, parts: ControlPlaneParts, options: ControlPlaneOptions) {
+  private constructor(parts: ControlPlaneParts, options: ControlPlaneOptions) {
     const { layout, authority, admin, adminToken } = parts;
     this.url = `https://${layout.address}:${layout.ports.apiServer}`;
     this.authority = authority;
@@ -56,17 +55,13 @@ export class ControlPlane implements AsyncDisposable {
     this.adminToken = adminToken;
     this.kubeconfig = layout.kubeconfig;
     this.folder = layout.folder;
-    this.#binaries = binaries;
     this.#layout = layout;
     this.#options = options;
   }
 
   /** See {@link startControlPlane}. */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const binaries = findClusterBinaries();
-    if (binaries === undefined)
-      throw new Error('The programs of a cluster are not there yet: run node tools/cluster/binaries.ts');
-    const plane = new ControlPlane(binaries, await prepare(options), options);
+    const plane = new ControlPlane(await prepare(options), options);
     try {
       await writeFile(plane.kubeconfig, kubeconfigText(plane.admin));
       await plane.startEtcd();
@@ -162,7 +157,7 @@ export class ControlPlane implements AsyncDisposable {
   #spawn(name: ComponentName, args: readonly string[]): Component {
     if (this.#running.has(name)) throw new Error(`${name} is running`);
     const logFile = join(this.folder, `${name}.log`);
-    const component = new Component({ name, program: join(this.#binaries, name), args, logFile });
+    const component = new Component({ name, program: findExecutable(name), args, logFile });
     this.#running.set(name, component);
     return component;
   }

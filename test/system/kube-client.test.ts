@@ -14,7 +14,7 @@ import { KubeClient } from '../../src/kube/client.ts';
 import { isServed, servedVersions, serverVersion } from '../../src/kube/discovery.ts';
 import { LeaseElector } from '../../src/kube/lease.ts';
 import { leases, leaseStore } from '../../src/kube/lease-record.ts';
-import { findClusterBinaries } from '../../tools/cluster/binaries.ts';
+import { findExecutable } from '../../tools/cluster/binaries.ts';
 import { kubeconfigText } from '../kit/cluster/kubeconfig.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { FaultProxy } from '../kit/fault-proxy.ts';
@@ -127,8 +127,6 @@ suite('a client of a real API server', () => {
   });
 
   test('reads several kubeconfigs as kubectl does', async () => {
-    const binaries = findClusterBinaries();
-    assert.ok(binaries !== undefined);
     const files = ['one', 'two'].map((name) => join(plane.folder, `merge-${name}`));
     const [one = '', two = ''] = files;
     const config = (server: string, token: string, more: object): string =>
@@ -144,11 +142,8 @@ suite('a client of a real API server', () => {
     await writeFile(two, config('https://two.test', 'token-two', { contexts, 'current-context': 'x' }));
     for (const list of [`${one}:${two}`, `${two}:${one}`, `${one}-none:${two}`, `:${two}:${two}`]) {
       const env = { KUBECONFIG: list, HOME: plane.folder };
-      const { stdout } = await run(
-        join(binaries, 'kubectl'),
-        ['config', 'view', '--minify', '--raw', '-o', 'json'],
-        { env },
-      );
+      const view = ['config', 'view', '--minify', '--raw', '-o', 'json'];
+      const { stdout } = await run(findExecutable('kubectl'), view, { env });
       const wanted = JSON.parse(stdout) as {
         clusters: { cluster: { server: string } }[];
         users: { user: { token: string } }[];

@@ -64,21 +64,25 @@ interface End {
   readonly said: string;
 }
 
-const commandLine = [join(import.meta.dirname, 'binaries.ts')];
+const wanted = programs.filter(({ name }) => name === 'kube' || name === 'etcd');
+const commandLine = [join(import.meta.dirname, 'binaries.ts'), ...wanted.map(({ name }) => name)];
 
-async function run(env: NodeJS.ProcessEnv): Promise<End> {
-  const child = spawn(process.execPath, commandLine, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+async function run(env: NodeJS.ProcessEnv, args: readonly string[] = commandLine): Promise<End> {
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, said };
 }
 
-/** The one folder of finished programs in a cache. */
-async function finished(cache: string): Promise<string> {
+/** The folders of finished programs in a cache, which has what was wanted and nothing else. */
+async function finished(cache: string): Promise<Record<string, string>> {
+  const folders = wanted.map((program) => `${program.name}-${program.version}-${fingerprint(program)}`);
   const names = await readdir(join(cache, 'maesh'));
-  assert.deepEqual(names.toSorted(), [`cluster-${fingerprint(programs)}`, 'cluster.lock']);
-  return join(cache, 'maesh', names.find((name) => name !== 'cluster.lock') ?? '');
+  assert.deepEqual(names.toSorted(), [...folders, 'cluster.lock'].toSorted());
+  return Object.fromEntries(
+    wanted.map(({ name }, index) => [name, join(cache, 'maesh', folders[index] ?? '')]),
+  );
 }
 
 /** The folders in which go was called. */
@@ -95,8 +99,8 @@ suite('the programs of a cluster', () => {
     const { code, said } = await run(env);
     assert.equal(code, 0, said);
     assert.match(said, /Building kube \d[^]*Built kube \d+\.\d+\.\d+ in \d+ s[^]*Built etcd/);
-    const folder = await finished(cache);
-    const asked = await promisify(execFile)(join(folder, 'kube-apiserver'));
+    const { kube } = await finished(cache);
+    const asked = await promisify(execFile)(join(kube ?? '', 'kube-apiserver'));
     assert.equal(asked.stdout, `kube-apiserver v${programs[0]?.version}\n`);
     assert.deepEqual(await run(env), { code: 0, said: '' });
     assert.deepEqual(await builds(cache), ['kube', 'etcd']);
@@ -112,7 +116,8 @@ suite('the programs of a cluster', () => {
     const { code, said } = await run({ ...env, MAESH_CLUSTER_BINARIES: folder });
     assert.equal(code, 0, said);
     assert.match(said, /Took kube \d[^]*Took etcd \d/);
-    const { stdout } = await promisify(execFile)(join(await finished(cache), 'kubectl'));
+    const { kube } = await finished(cache);
+    const { stdout } = await promisify(execFile)(join(kube ?? '', 'kubectl'));
     assert.match(stdout, /^kubectl v/);
     assert.deepEqual(await builds(cache), []);
   });
@@ -164,6 +169,18 @@ suite('the programs of a cluster', () => {
     assert.deepEqual(await builds(cache), ['kube', 'kube', 'etcd']);
   });
 
+  test('are all made where none is named, and nothing where one is named that there is not', async () => {
+    const { env, cache } = await surroundings(building);
+    const [file = ''] = commandLine;
+    const { code, said } = await run(env, [file]);
+    assert.equal(code, 0, said);
+    const all = programs.map(({ name }) => name);
+    assert.deepEqual(await builds(cache), all);
+    const other = await run(env, [file, 'etcd', 'nothing']);
+    assert.equal(other.code, 1);
+    assert.match(other.said, /No program nothing: there are kube, etcd/);
+  });
+
   test('that cannot be built, or are not what they should be, leave nothing behind', async () => {
     const failing = await surroundings('echo "main.go:1: no such thing" >&2; exit 3');
     const failed = await run(failing.env);
@@ -181,12 +198,12 @@ suite('the programs of a cluster', () => {
 });
 
 test('a changed source is another program', async () => {
-  const [kube, etcd] = programs;
-  assert.ok(kube !== undefined && etcd !== undefined);
+  const [program] = wanted;
+  assert.ok(program !== undefined);
   const sources = await newFolder();
   await writeFile(join(sources, 'main.go'), 'package main');
-  const before = fingerprint([kube, { ...etcd, sources }]);
-  assert.equal(fingerprint([kube, { ...etcd, sources }]), before);
+  const before = fingerprint({ ...program, sources });
+  assert.equal(fingerprint({ ...program, sources }), before);
   await appendFile(join(sources, 'main.go'), '\n');
-  assert.notEqual(fingerprint([kube, { ...etcd, sources }]), before);
+  assert.notEqual(fingerprint({ ...program, sources }), before);
 });

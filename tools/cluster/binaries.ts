@@ -1,10 +1,10 @@
-// Where the programs of a real cluster for the tests are: etcd and every component of Kubernetes, in the cache. Run as
-// a program it makes sure that they are there.
+// Where the programs of a real cluster for the tests are: in the cache, each in a folder of its own. Run as a program it
+// makes sure that those are there which its arguments name (`kube`, `etcd` …), or all.
 
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 import type { Log } from '../../src/runtime/log.ts';
 import { createLog } from '../../src/runtime/pino-log.ts';
@@ -17,41 +17,45 @@ import { takeReadyMade } from './ready-made.ts';
 const unfinishedPrefix = 'cluster-unfinished-';
 
 /**
- * Finds the folder that holds `etcd`, `kube`, and a link to `kube` for each component: the cache's (in `XDG_CACHE_HOME`,
- * else `~/.cache`), else filled in seconds with ready-made programs of the folder `MAESH_CLUSTER_BINARIES`, else built
- * with Go: about 12 minutes on two cores, once. It is there whole or not at all. Any number of processes may call at
- * once; one does the work.
- * @throws with what to do where the programs can't be built.
+ * Finds an executable by a name that it is called by, such as `kube-apiserver` or `helm`. Its file has that name.
+ * @throws where it is not there yet, with what to do.
  */
-export async function makeClusterBinaries(log: Log): Promise<string> {
-  const found = findClusterBinaries();
-  if (found !== undefined) return found;
-  const folder = clusterFolder();
-  const cache = dirname(folder);
+export function findExecutable(name: string): string {
+  const program = programs.find(({ calls }) => calls.has(name));
+  if (program === undefined) throw new Error(`No program of a cluster is called ${name}`);
+  const executable = join(folderOf(program), name);
+  if (!existsSync(executable))
+    throw new Error(`${name} is not there yet: run node tools/cluster/binaries.ts ${program.name}`);
+  return executable;
+}
+
+/**
+ * Makes sure that programs are in the cache (in `XDG_CACHE_HOME`, else `~/.cache`): those that are not yet are taken
+ * ready-made, in seconds, from the folder `MAESH_CLUSTER_BINARIES`, else built with Go, which takes about 12 minutes for
+ * all of them on two cores, once. Each is there whole or not at all. Any number of processes may call at once; one does
+ * the work.
+ * @throws with what to do where a program can't be built.
+ */
+export async function makePrograms(wanted: readonly Program[], log: Log): Promise<void> {
+  const isThere = (program: Program): boolean => existsSync(folderOf(program));
+  if (wanted.every(isThere)) return;
+  const cache = cacheFolder();
   await mkdir(cache, { recursive: true });
   const onWait = (): void => log.info('Waiting for another process that gets the programs of the cluster');
-  return underLock({ file: join(cache, 'cluster.lock'), onWait }, async () => {
-    if (!existsSync(folder)) await fill(folder, log);
-    return folder;
+  await underLock({ file: join(cache, 'cluster.lock'), onWait }, async () => {
+    // Whoever left them has lost the lock, so they are nobody's.
+    const unfinished = (await readdir(cache)).filter((name) => name.startsWith(unfinishedPrefix));
+    await Promise.all(unfinished.map((name) => rm(join(cache, name), { recursive: true })));
+    for (const program of wanted) if (!isThere(program)) await fill(program, log);
   });
 }
 
-/** The same folder if it is there already; undefined where {@link makeClusterBinaries} would have work to do. */
-export function findClusterBinaries(): string | undefined {
-  const folder = clusterFolder();
-  return existsSync(folder) ? folder : undefined;
-}
-
 /** Fills a folder beside the wanted one and moves it there when all is well. The caller holds the lock. */
-async function fill(folder: string, log: Log): Promise<void> {
-  const cache = dirname(folder);
-  // Whoever left them has lost the lock, so they are nobody's.
-  const unfinished = (await readdir(cache)).filter((name) => name.startsWith(unfinishedPrefix));
-  await Promise.all(unfinished.map((name) => rm(join(cache, name), { recursive: true })));
-  const temporary = await mkdtemp(join(cache, unfinishedPrefix));
+async function fill(program: Program, log: Log): Promise<void> {
+  const temporary = await mkdtemp(join(cacheFolder(), unfinishedPrefix));
   try {
-    for (const program of programs) await make(program, { folder: temporary, log });
-    await rename(temporary, folder);
+    await make(program, { folder: temporary, log });
+    await rename(temporary, folderOf(program));
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
@@ -71,17 +75,28 @@ async function make(program: Program, into: { readonly folder: string; readonly 
   await Promise.all(links.map((name) => symlink(program.name, join(folder, name))));
 }
 
-function clusterFolder(): string {
+function folderOf(program: Program): string {
+  return join(cacheFolder(), `${program.name}-${program.version}-${fingerprint(program)}`);
+}
+
+function cacheFolder(): string {
   const base = process.env['XDG_CACHE_HOME'] ?? '';
   // The XDG Base Directory specification has relative paths ignored.
-  const cache = isAbsolute(base) ? base : join(homedir(), '.cache');
-  return join(cache, 'maesh', `cluster-${fingerprint(programs)}`);
+  return join(isAbsolute(base) ? base : join(homedir(), '.cache'), 'maesh');
+}
+
+function programNamed(name: string): Program {
+  const program = programs.find((each) => each.name === name);
+  if (program === undefined)
+    throw new Error(`No program ${name}: there are ${programs.map((each) => each.name).join(', ')}`);
+  return program;
 }
 
 if (import.meta.main) {
   const log = createLog({ level: 'info', format: 'common' });
+  const names = process.argv.slice(2);
   try {
-    await makeClusterBinaries(log);
+    await makePrograms(names.length === 0 ? programs : names.map(programNamed), log);
   } catch (error) {
     log.error((error as Error).message);
     process.exitCode = 1;

@@ -20,11 +20,11 @@ const settings = ['GOFLAGS=-trimpath -buildvcs=false -mod=readonly', 'GOWORK=off
  * @throws with Go's last lines.
  */
 export async function build(program: Program & { readonly executable: string }, log: Log): Promise<void> {
-  const { name, version, sources, executable, linkerFlags } = program;
+  const { name, version, sources, main, executable, linkerFlags } = program;
   const started = performance.now();
   const elapsed = (): string => `${Math.round((performance.now() - started) / 1000)} s`;
   // -v: a line for each package that is compiled.
-  const go = ['go', 'build', '-v', '-ldflags', `-s -w ${linkerFlags}`, '-o', executable, '.'];
+  const go = ['go', 'build', '-v', '-ldflags', `-s -w ${linkerFlags}`, '-o', executable, main];
   const environment = ['env', '-C', sources, '-u', 'GOOS', '-u', 'GOARCH', ...settings];
   const { process: child, stderr } = spawnTethered('nice', [...environment, ...go]);
   const ended = once(child, 'close');

@@ -12,13 +12,15 @@ import type { Program } from './programs.ts';
 const timeoutMs = 60_000;
 
 /**
- * Calls an executable by each of its program's names (about 0.1 s each) and compares the version that it says.
+ * Calls an executable by each of its program's names (about 0.1 s each) and compares the version that it says, if it
+ * can say one.
  * @returns why it is of no use; undefined if it is what it should be.
  */
 export async function faultOf(executable: string, { calls, version }: Program): Promise<string | undefined> {
   const folder = await mkdtemp(join(tmpdir(), 'maesh-examine-'));
   try {
     for (const [name, args] of calls) {
+      if (args === undefined) continue;
       const link = join(folder, name);
       await symlink(executable, link);
       const said = await output(link, args);
