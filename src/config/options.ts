@@ -111,6 +111,8 @@ export interface TranslateOptions extends LogOptions {
   readonly defaultMode: DefaultMode;
   /** Whether only those may call whom a TrafficTarget lets in. */
   readonly acl: boolean;
+  /** Whether an open TCP connection is closed when its caller may no longer open it. */
+  readonly closeForbidden: boolean;
   readonly addressRange: string;
   /** Port of the mesh on which every HTTP service is reached by its Host. */
   readonly httpPort: number;

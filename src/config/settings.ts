@@ -221,6 +221,7 @@ export const settings: { readonly [C in CommandName]: SettingTable<CommandSettin
     dir: inputDir,
     defaultMode,
     acl,
+    closeForbidden: accessControls.closeForbidden,
     httpPort,
     addressRange,
     what: {

@@ -69,14 +69,44 @@ metadata: { name: dns, namespace: store }
 spec: { matches: { ports: ['53'] } }
 `;
 
+/** A TCP service that a pod may call. */
+const guarded = `apiVersion: v1
+kind: Service
+metadata: { name: db, namespace: store, annotations: { mesh.traefik.io/traffic-type: tcp } }
+spec:
+  clusterIP: 10.0.0.2
+  selector: { app: db }
+  ports: [{ port: 5432 }]
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: db-0, namespace: store, labels: { app: db } }
+spec: { serviceAccountName: db }
+status: { podIPs: [{ ip: 127.86.200.2 }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: web-0, namespace: front }
+spec: { serviceAccountName: web }
+status: { podIPs: [{ ip: 127.86.200.3 }] }
+---
+apiVersion: access.smi-spec.io/v1alpha3
+kind: TrafficTarget
+metadata: { name: db, namespace: store }
+spec:
+  destination: { kind: ServiceAccount, name: db }
+  sources: [{ kind: ServiceAccount, name: web, namespace: front }]
+`;
+
 let folder = '';
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'maesh-offline-'));
-  for (const name of ['good', 'bad', 'none', 'access', 'smi']) await mkdir(join(folder, name));
+  for (const name of ['good', 'bad', 'none', 'access', 'guarded', 'smi']) await mkdir(join(folder, name));
   await writeFile(join(folder, 'good/shop.yaml'), good);
   await writeFile(join(folder, 'bad/shop.yaml'), good);
   await writeFile(join(folder, 'access/shop.yaml'), `${good}---\n${lonely}`);
+  await writeFile(join(folder, 'guarded/db.yaml'), guarded);
   await writeFile(join(folder, 'smi/shop.yaml'), `${good}---\n${smi}`);
   await writeFile(join(folder, 'bad/cart.yaml'), `# A comment\n---\n${bad}`);
 });
@@ -99,6 +129,15 @@ describe('a mesh that controls access', () => {
     const { extensions, listeners } = JSON.parse(stdout) as Readonly<Record<string, readonly unknown[]>>;
     assert.equal(extensions?.length, 16);
     assert.match(JSON.stringify(listeners), /envoy\.filters\.http\.rbac/);
+  });
+
+  it('has a filter chain for each caller of a TCP port where connections are closed that are forbidden', async () => {
+    const translate = ['translate', '--acl', '-f', 'guarded'];
+    const chain = 'store/db/5432 from front/web';
+    const closing = await runMaesh([...translate, '--closeForbidden'], { cwd: folder });
+    assert.deepEqual([closing.code, closing.stderr], [0, '']);
+    assert.ok(closing.stdout.includes(chain));
+    assert.ok(!(await runMaesh(translate, { cwd: folder })).stdout.includes(chain));
   });
 });
 

@@ -33,7 +33,8 @@ function topologyData(topology: Topology): object {
 }
 
 /** What the Envoy of a standalone mesh that starts now would be told. */
-function resourcesOf(topology: Topology, { addressRange, httpPort, acl }: Options): object {
+function resourcesOf(topology: Topology, options: Options): object {
+  const { addressRange, httpPort, acl, closeForbidden } = options;
   const meshAddress = parseAddressRange(addressRange)?.proxy ?? loopback;
   const resources = translate(topology, {
     meshAddress,
@@ -41,6 +42,7 @@ function resourcesOf(topology: Topology, { addressRange, httpPort, acl }: Option
     readiness: { address: meshAddress, port: readinessPort },
     hostPort: { address: loopback, port: httpPort },
     isAccessControlled: acl,
+    closesForbidden: closeForbidden,
   });
   return resourcesToJson(resources);
 }
