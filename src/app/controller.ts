@@ -20,6 +20,7 @@ import { clusterPorts } from '../model/ports.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { aborted, runTogether } from '../runtime/run-together.ts';
+import type { ControllerJson } from '../serve/http/api-types.ts';
 import { createApi } from '../serve/http/api.ts';
 import { serveHttp } from '../serve/http/serve.ts';
 import { createKubernetesSource } from '../source/kubernetes/kubernetes-source.ts';
@@ -28,13 +29,18 @@ import { ProxyPods } from '../source/kubernetes/proxy-pods.ts';
 import { kindsWithStatus } from '../source/kubernetes/with-identity.ts';
 import { kindParsers } from '../source/parse/kinds.ts';
 import { idleSeconds } from '../translate/http-manager.ts';
+import { meshDomains } from '../translate/names.ts';
 import { listenXds } from './listen-xds.ts';
 import { Mesh } from './mesh.ts';
+import { lookUpNames } from './name-lookup.ts';
 import { limitedPorts, readinessPort, type Placement } from './placement.ts';
 import { Refusals } from './refusals.ts';
 import { Replica, type ReplicaTimes } from './replica.ts';
 import { countServing } from './serving-proxies.ts';
 import { waitForServer } from './wait-for-server.ts';
+
+/** Under which names services are asked for. */
+const names = { domains: meshDomains, clusterDomain: 'cluster.local' };
 
 /** All of the machine's addresses, of both IP families. */
 const everywhere = '::';
@@ -54,6 +60,8 @@ export interface ControllerRun {
   readonly onReady: () => void;
   /** Address on which proxies open mesh ports and their readiness; all of their pod's by default. */
   readonly proxyAddress?: string;
+  /** Name servers that are asked for the names of services, other than the machine's or pod's own. */
+  readonly nameServers?: readonly string[];
   /** Times of the election, other than the usual ones. */
   readonly leaseTiming?: LeaseTiming;
   /** Times of what freed mesh ports wait for, other than the usual ones. */
@@ -95,7 +103,9 @@ class Controller {
   readonly #options: ControllerOptions;
   readonly #client: KubeClient;
   readonly #log: Log;
-  readonly #leaseTiming: LeaseTiming | undefined;
+  /** Two processes of one name would both lead. */
+  readonly #identity: string;
+  readonly #elector: LeaseElector;
   readonly #namespaces: NamespaceSettings;
   readonly #replica: Replica;
   readonly #shadows: ShadowWriter;
@@ -112,11 +122,11 @@ class Controller {
   #trafficDistribution: TrafficDistribution;
 
   constructor(options: ControllerOptions, run: ControllerRun & { readonly client: KubeClient }) {
-    const { client, log, proxyAddress = everywhere, replicaTimes: times = {} } = run;
+    const { client, log, proxyAddress = everywhere, replicaTimes: times = {}, nameServers: servers } = run;
     this.#options = options;
     this.#client = client;
     this.#log = log;
-    this.#leaseTiming = run.leaseTiming;
+    this.#identity = `${options.hostname}_${randomUUID()}`;
     this.#namespaces = { watch: options.watchNamespaces, ignore: options.ignoreNamespaces };
     const proxies = (): number => countServing(this.mesh.xds.proxies(), this.mesh.xds.rejections());
     this.#replica = new Replica({ client, options, log, times, proxies });
@@ -163,8 +173,12 @@ class Controller {
         this.#replica.built({ shadows: this.#shadows, sequence: this.mesh.loop.sequence, settled });
       },
       ...(times.rest !== undefined && { restMs: times.rest.restMs }),
+      name: options.hostname,
+      cluster: () => this.#inCluster(),
+      lookUpNames: (service) => lookUpNames(service, { ...names, servers, clock: systemClock }),
       log,
     });
+    this.#elector = this.#makeElector(run.leaseTiming);
     this.mesh.xds.onSettled((settled) => this.#replica.settled({ shadows: this.#shadows, settled }));
   }
 
@@ -180,7 +194,7 @@ class Controller {
         (until) => this.#follow(until),
         (until) => this.#proxyPods.run(until),
         (until) => this.#read(until),
-        (until) => this.#elector().run(until),
+        (until) => this.#elector.run(until),
       ],
       signal,
     );
@@ -225,20 +239,26 @@ class Controller {
     await source.run((offer) => this.mesh.loop.offer(offer), signal);
   }
 
-  #elector(): LeaseElector {
-    const { namespace, leaseName, hostname } = this.#options;
+  #makeElector(timing: LeaseTiming | undefined): LeaseElector {
+    const { namespace, leaseName } = this.#options;
     return new LeaseElector({
       store: leaseStore(this.#client, { namespace, name: leaseName }),
-      // Two processes of one name would both lead.
-      identity: `${hostname}_${randomUUID()}`,
+      identity: this.#identity,
       lead: (until) =>
         runTogether(
           [this.#shadows, this.#events, this.#statuses].map((each) => (on) => each.lead(on)),
           until,
         ),
       log: this.#log,
-      ...(this.#leaseTiming !== undefined && { timing: this.#leaseTiming }),
+      ...(timing !== undefined && { timing }),
     });
+  }
+
+  /** What the API says of the cluster. */
+  #inCluster(): ControllerJson['cluster'] {
+    const { namespace, leaseName: lease, watchNamespaces, ignoreNamespaces, acl } = this.#options;
+    const { isLeading } = this.#elector;
+    return { namespace, lease, identity: this.#identity, isLeading, watchNamespaces, ignoreNamespaces, acl };
   }
 }
 

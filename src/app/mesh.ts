@@ -1,8 +1,11 @@
 // The stages of a mesh, joined: what one of them says, those that need it are told.
 
+import manifest from '../../package.json' with { type: 'json' };
 import type { ListenAddress } from '../config/options.ts';
 import { ControlLoop, type Round } from '../control/loop.ts';
 import type { Allocation } from '../model/compose.ts';
+import type { ServiceKey } from '../model/key.ts';
+import type { PortRanges, PortTable } from '../model/ports.ts';
 import { byProblem, type Problem } from '../model/problem.ts';
 import { drainSeconds } from '../proxy/drain.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -10,6 +13,8 @@ import type { Log } from '../runtime/log.ts';
 import type { QueueObserver } from '../runtime/queue-observer.ts';
 import { aborted } from '../runtime/run-together.ts';
 import type { ApiState, NodeConfiguration } from '../serve/http/api.ts';
+import type { ControllerJson, MeshPortsJson, NamesJson, ProxiesJson } from '../serve/http/api-types.ts';
+import { countMeshPorts } from '../serve/http/mesh-ports.ts';
 import { Metrics } from '../serve/http/metrics.ts';
 import type { QueueName } from '../serve/http/queue-metrics.ts';
 import { addressText } from '../serve/listen-error.ts';
@@ -19,6 +24,7 @@ import type { ProxyPod } from '../source/kubernetes/proxy-pods.ts';
 import { createTranslator } from '../translate/translate.ts';
 import { nodeConfiguration, nodesOf, type MeshNode } from './nodes.ts';
 import type { Placement } from './placement.ts';
+import { proxiesJson } from './proxies-json.ts';
 import { proxyProblems } from './proxy-problems.ts';
 
 /** What a mesh is reached by, as far as it is open; filled in as it opens. */
@@ -51,6 +57,12 @@ export interface MeshOptions {
   readonly proxyObserver?: Omit<XdsObserver, 'ready' | 'pushed'>;
   /** How long a freed port or address rests when no proxy of this process knows it any more, if not as usual. */
   readonly restMs?: number;
+  /** Name of the pod or machine that this is. */
+  readonly name: string;
+  /** What the API says of the cluster that the mesh is in; absent where it is in none. */
+  readonly cluster?: () => ControllerJson['cluster'];
+  /** Asks DNS for the names of a service; absent where the mesh is in no cluster. */
+  readonly lookUpNames?: (service: ServiceKey) => Promise<NamesJson>;
   readonly log: Log;
 }
 
@@ -69,7 +81,7 @@ export class Mesh implements ApiState {
     this.#metrics = new Metrics({
       topology: () => this.topology(),
       problems: () => this.problems(),
-      ports: () => ({ table: this.loop.allocation.ports, ranges: placement.model.ports }),
+      ports: () => this.#ports(),
       connectedProxies: () => this.xds.proxies().length,
       queueDepth: () => this.loop.queueDepth,
     });
@@ -162,8 +174,35 @@ export class Mesh implements ApiState {
     };
   }
 
+  controller(): ControllerJson {
+    const { name, cluster } = this.#options;
+    return { version: manifest.version, name, cluster: cluster?.() ?? null };
+  }
+
+  proxies(): ProxiesJson {
+    return proxiesJson(this.xds, this.loop.sequence);
+  }
+
+  meshPorts(): MeshPortsJson {
+    const ports = this.#ports();
+    return {
+      http: countMeshPorts(ports, 'http'),
+      tcp: countMeshPorts(ports, 'tcp'),
+      udp: countMeshPorts(ports, 'udp'),
+    };
+  }
+
+  async names(service: ServiceKey): Promise<NamesJson | undefined> {
+    if (this.loop.topology?.services.has(service) !== true) return undefined;
+    return await this.#options.lookUpNames?.(service);
+  }
+
   async metrics(): Promise<string> {
     return await this.#metrics.text();
+  }
+
+  #ports(): { readonly table: PortTable; readonly ranges: PortRanges } {
+    return { table: this.loop.allocation.ports, ranges: this.#options.placement.model.ports };
   }
 
   #roundDone(round: Round): void {

@@ -1,5 +1,6 @@
 // A standalone mesh: what it hands out is on record in a file.
 
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { StandaloneOptions } from '../config/options.ts';
 import { AllocationFile } from '../control/allocation-file.ts';
@@ -16,6 +17,7 @@ export class StandaloneMesh extends Mesh {
       allocation: file.load(),
       saveAllocation: (allocation) => file.save(allocation),
       waitsForProxy: options.envoy === 'managed',
+      name: hostname(),
       log,
     });
   }

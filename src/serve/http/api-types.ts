@@ -4,6 +4,7 @@
 import type { PortPolicy } from '../../model/policy.ts';
 import type { HttpMatch, TrafficType, UpstreamProtocol } from '../../model/topology.ts';
 import type { ResourcesJson } from '../../translate/inspect.ts';
+import type { MeshPortCounts } from './mesh-ports.ts';
 
 /** Every path that is served, in the order in which users are told of them. */
 export const apiPaths = [
@@ -14,6 +15,10 @@ export const apiPaths = [
   '/api/status/nodes',
   '/api/status/node/{node}/configuration',
   '/api/status/ports',
+  '/api/status/controller',
+  '/api/status/proxies',
+  '/api/status/mesh-ports',
+  '/api/status/names/{namespace}/{service}',
   '/healthz',
   '/metrics',
 ] as const;
@@ -123,6 +128,73 @@ export interface NodeJson {
 
 /** `/api/status/ports`: what is listened on, such as `{"dns":"127.0.0.1:5353"}`. */
 export type PortsJson = Readonly<Record<string, string>>;
+
+/** `/api/status/controller`: who answers, and the settings that others need to know to understand what it does. */
+export interface ControllerJson {
+  /** Version of Maesh. */
+  readonly version: string;
+  /** Name of its pod or machine. */
+  readonly name: string;
+  /** Null in a standalone mesh. */
+  readonly cluster: {
+    /** The mesh's own namespace. */
+    readonly namespace: string;
+    /** Name of the Lease, in that namespace, whose holder writes to the cluster. */
+    readonly lease: string;
+    /** What the Lease calls this replica. */
+    readonly identity: string;
+    readonly isLeading: boolean;
+    /** Empty: all namespaces. */
+    readonly watchNamespaces: readonly string[];
+    readonly ignoreNamespaces: readonly string[];
+    /** Whether only those may call whom a TrafficTarget lets in. */
+    readonly acl: boolean;
+  } | null;
+}
+
+/** `/api/status/proxies`: the proxies that are connected to this replica. */
+export interface ProxiesJson {
+  /** The newest of the numbered states that proxies are told; 0 before the first. */
+  readonly sequence: number;
+  readonly proxies: readonly ProxyJson[];
+}
+
+export interface ProxyJson {
+  /** Its name by its bootstrap: in a cluster that of its pod. */
+  readonly name: string;
+  /** IP address that it connects from. */
+  readonly address: string;
+  /** RFC 3339. */
+  readonly connectedSince: string;
+  /** The newest sequence of which it has acknowledged everything, or refused it for good; 0 before the first. */
+  readonly acknowledged: number;
+  /** How many resources it refuses; `/api/problems` says which. */
+  readonly refused: number;
+}
+
+/** `/api/status/mesh-ports`: how many mesh ports there are for each traffic type. */
+export type MeshPortsJson = Readonly<Record<TrafficType, MeshPortCounts>>;
+
+/**
+ * `/api/status/names/{namespace}/{service}`: what DNS says of a service of the mesh, asked now, from where the controller runs.
+ * The service's own name in the cluster comes first, then its name under each domain of the mesh.
+ */
+export interface NamesJson {
+  readonly names: readonly NameJson[];
+}
+
+export interface NameJson {
+  /** Without a dot at its end. */
+  readonly name: string;
+  /** Domain of the mesh that it is in; null for the service's own name. */
+  readonly domain: string | null;
+  /** IP addresses, sorted; of both families. */
+  readonly addresses: readonly string[];
+  /** Why there are none, such as `ENOTFOUND` where there is no such name and `ETIMEOUT` where nobody answered; else null. */
+  readonly error: string | null;
+  /** How long it took, in milliseconds. */
+  readonly ms: number;
+}
 
 /** The body of every answer that is an error. */
 export interface ErrorJson {

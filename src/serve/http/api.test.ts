@@ -36,6 +36,8 @@ const resources: Resources = {
   [typeUrls.extensions]: none,
 };
 
+const noPorts = { used: 0, resting: 0, free: 0 };
+
 const defaults: ApiState = {
   isReady: () => true,
   waitingFor: () => 'nothing',
@@ -45,6 +47,10 @@ const defaults: ApiState = {
   nodes: () => [],
   nodeConfiguration: () => Promise.resolve({ kind: 'unknown' }),
   addresses: () => ({}),
+  controller: () => ({ version: '2.0.0', name: 'here', cluster: null }),
+  proxies: () => ({ sequence: 0, proxies: [] }),
+  meshPorts: () => ({ http: noPorts, tcp: noPorts, udp: noPorts }),
+  names: () => Promise.resolve({ names: [] }),
   metrics: () => Promise.resolve(''),
 };
 
@@ -179,11 +185,36 @@ test('ports in use, health and metrics are given', async () => {
   assert.equal(metrics.type, 'text/plain; version=0.0.4; charset=utf-8');
 });
 
+test('who answers, its proxies and its mesh ports are given', async () => {
+  const proxy = { name: 'a', address: '10.0.0.1', connectedSince: '', acknowledged: 3, refused: 0 };
+  const state: Partial<ApiState> = {
+    proxies: () => ({ sequence: 4, proxies: [proxy] }),
+    meshPorts: () => ({ http: { used: 1, resting: 2, free: 3 }, tcp: noPorts, udp: noPorts }),
+  };
+  const controller = await ask('/api/status/controller', { state });
+  assert.deepEqual(json(controller), { version: '2.0.0', name: 'here', cluster: null });
+  assert.deepEqual(json(await ask('/api/status/proxies', { state })), { sequence: 4, proxies: [proxy] });
+  const ports = json(await ask('/api/status/mesh-ports', { state })) as { http: unknown };
+  assert.deepEqual(ports.http, { used: 1, resting: 2, free: 3 });
+});
+
+test('DNS is asked for the names of a service of the mesh; another service is 404', async () => {
+  const found = { name: 'shop.store.maesh', domain: 'maesh', addresses: ['10.96.0.9'], error: null, ms: 1 };
+  const state: Partial<ApiState> = {
+    names: (service) => Promise.resolve(service === 'store/shop' ? { names: [found] } : undefined),
+  };
+  const answer = await ask('/api/status/names/store/shop', { state });
+  assert.deepEqual([answer.status, json(answer)], [200, { names: [found] }]);
+  const unknown = await ask('/api/status/names/store/x', { state });
+  assert.equal(unknown.status, 404);
+  assert.match(unknown.body, /Service x of namespace store has no names/);
+});
+
 test('every path answers every method alike, and HEAD without a body', async () => {
   const state: Partial<ApiState> = {
     nodeConfiguration: () => Promise.resolve({ kind: 'found', body: '{}' }),
   };
-  for (const path of apiPaths.map((each) => each.replace('{node}', 'a'))) {
+  for (const path of apiPaths.map((each) => each.replaceAll(/\{\w+\}/g, 'a'))) {
     const get = await ask(path, { state });
     assert.equal(get.status, 200, path);
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {

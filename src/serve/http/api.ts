@@ -3,12 +3,22 @@
 
 import { Hono, type Context } from 'hono';
 
+import { objectKey, type ServiceKey } from '../../model/key.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Topology } from '../../model/topology.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Resources } from '../../translate/resources.ts';
-import { apiPaths, type ErrorJson, type NodeJson, type PortsJson } from './api-types.ts';
+import {
+  apiPaths,
+  type ControllerJson,
+  type ErrorJson,
+  type MeshPortsJson,
+  type NamesJson,
+  type NodeJson,
+  type PortsJson,
+  type ProxiesJson,
+} from './api-types.ts';
 import { ConfigurationWriter } from './configuration-json.ts';
 import { EntityTags, isMatching } from './etag.ts';
 import { arrayPieces } from './json-pieces.ts';
@@ -47,6 +57,11 @@ export interface ApiState {
   nodeConfiguration(name: string): Promise<NodeConfiguration>;
   /** What is listened on, by what it is for, such as `dns` → `127.0.0.1:5353`. */
   addresses(): PortsJson;
+  controller(): ControllerJson;
+  proxies(): ProxiesJson;
+  meshPorts(): MeshPortsJson;
+  /** Asks DNS for the names of a service; undefined where it is none of the mesh, or the mesh is in no cluster. */
+  names(service: ServiceKey): Promise<NamesJson | undefined>;
   /** Metrics in Prometheus' text format. */
   metrics(): Promise<string>;
 }
@@ -125,6 +140,19 @@ function addStatus(app: Hono, state: ApiState): void {
     return context.body(found.body, 200, { 'content-type': 'application/json' });
   });
   app.all('/api/status/ports', (context) => context.json(state.addresses()));
+  app.all('/api/status/controller', (context) => context.json(state.controller()));
+  app.all('/api/status/proxies', (context) => context.json(state.proxies()));
+  app.all('/api/status/mesh-ports', (context) => context.json(state.meshPorts()));
+  app.all('/api/status/names/:namespace/:service', async (context) => {
+    const { namespace, service } = context.req.param();
+    const names = await state.names(objectKey(namespace, service));
+    if (names !== undefined) return context.json(names);
+    return fail(
+      context,
+      404,
+      `Service ${service} of namespace ${namespace} has no names in DNS by this mesh`,
+    );
+  });
 }
 
 function logFailure(log: Log, context: Context, error: unknown): void {

@@ -5,11 +5,11 @@ import type { Gauge } from 'prom-client';
 
 import type { PortRanges, PortTable } from '../../model/ports.ts';
 import type { Problem } from '../../model/problem.ts';
-import { countNumbers } from '../../model/slots.ts';
 import type { Topology, TrafficType } from '../../model/topology.ts';
 import type { QueueObserver } from '../../runtime/queue-observer.ts';
 import { typeUrls } from '../../translate/resources.ts';
 import type { AckEvent, NackEvent, PushEvent } from '../xds/observer.ts';
+import { countMeshPorts } from './mesh-ports.ts';
 import { MetricRegistry } from './metric-registry.ts';
 import { QueueMetrics, type QueueName } from './queue-metrics.ts';
 
@@ -113,12 +113,9 @@ export class Metrics {
       for (const [code, problems] of counts) gauge.set({ code }, problems.length);
     });
     this.#registry.gauge('meshPorts', (gauge) => {
-      const { table, ranges } = sources.ports();
+      const ports = sources.ports();
       for (const traffic of trafficTypes) {
-        const used = table[traffic].assigned.size;
-        const resting = table[traffic].resting.size;
-        // A port that rests outside ranges which were narrowed takes none of those that can be given.
-        const free = Math.max(0, countNumbers(ranges[traffic]) - used - resting);
+        const { used, resting, free } = countMeshPorts(ports, traffic);
         gauge.set({ traffic, state: 'used' }, used);
         gauge.set({ traffic, state: 'resting' }, resting);
         gauge.set({ traffic, state: 'free' }, free);
