@@ -197,7 +197,7 @@ const bootstrap: SettingTable<BootstrapSettings> = {
     default: defaultXdsPort,
   },
   adminHost: {
-    doc: "address of Envoy's own admin interface",
+    doc: "address of Envoy's own admin interface; on any but a loopback address it answers only what reads",
     group: 'Envoy',
     kind: ipAddress,
     default: '127.0.0.1',

@@ -15,6 +15,7 @@ import {
 } from '../gen/envoy/config/core/v3/config_source_pb.ts';
 import { HttpProtocolOptionsSchema } from '../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts';
 import { type AddressAndPort, tcpAddress } from './address.ts';
+import { adminInterface } from './admin.ts';
 import { ads } from './config-source.ts';
 import { milliseconds, seconds } from './durations.ts';
 import { adminPortKey } from './names.ts';
@@ -32,7 +33,7 @@ export interface BootstrapOptions {
   readonly zone?: string;
   /** Where the controller serves xDS. The address may be a DNS name, all of whose addresses are tried. */
   readonly xds: AddressAndPort;
-  /** Where Envoy opens its admin interface, an IP address. Port 0 takes any that is free. */
+  /** Where Envoy opens its admin interface, an IP address; see {@link adminInterface}. Port 0 takes any that is free. */
   readonly admin: AddressAndPort;
 }
 
@@ -51,7 +52,7 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
       // The controller asks there for the configuration that the API shows.
       metadata: { [adminPortKey]: options.admin.port },
     },
-    admin: { address: tcpAddress(options.admin) },
+    admin: adminInterface(options.admin),
     staticResources: { clusters: [controller(options.xds)] },
     dynamicResources: {
       adsConfig: create(ApiConfigSourceSchema, {
