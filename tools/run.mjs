@@ -32,6 +32,7 @@ const commands = {
   format: { program: 'oxfmt' },
   gen: { script: 'tools/gen.ts' },
   build: { script: 'tools/build.ts' },
+  image: { script: 'tools/image/main.ts' },
 };
 
 /** The Node that runs TypeScript: the one that package-lock.json names, else the one on the PATH if it is new enough. */
