@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { bundle } from './build.ts';
+import { bundle, commandLine } from './build.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'maesh-build-'));
 after(() => rm(folder, { recursive: true }));
@@ -14,7 +14,7 @@ after(() => rm(folder, { recursive: true }));
 const run = promisify(execFile);
 
 test('the bundle runs from any folder, without node_modules or source', async () => {
-  await bundle(folder);
+  await bundle(folder, commandLine);
   const maesh = join(folder, 'maesh.mjs');
   const version = await run(process.execPath, [maesh, 'version'], { cwd: '/' });
   assert.match(version.stdout, /^version +\d+\.\d+\.\d+/);

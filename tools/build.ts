@@ -7,11 +7,20 @@ import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
 
-/** Writes the bundle: `maesh.mjs` and `manifest-worker.mjs`, with their source maps, into a folder. */
-export async function bundle(folder: string): Promise<void> {
+/** The programs that a bundle is made of, by name: where each begins, as seen from the root of the checkout. */
+export type Programs = Readonly<Record<string, string>>;
+
+/** The command line, with the program of its worker thread. */
+export const commandLine: Programs = {
+  maesh: 'src/cli/main.ts',
+  'manifest-worker': 'src/source/file/manifest-worker.ts',
+};
+
+/** Writes the bundle, `NAME.mjs` of each program with its source map, into a folder. */
+export async function bundle(folder: string, programs: Programs): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: { maesh: 'src/cli/main.ts', 'manifest-worker': 'src/source/file/manifest-worker.ts' },
+    entryPoints: programs,
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -30,4 +39,4 @@ const banner = [
   'const require = createRequireOfBundle(import.meta.url);',
 ].join('\n');
 
-if (import.meta.main) await bundle(join(root, 'dist'));
+if (import.meta.main) await bundle(join(root, 'dist'), commandLine);

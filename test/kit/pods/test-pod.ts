@@ -1,0 +1,118 @@
+// Test pods as a test sees them: what makes Kubernetes run them, and calls from each of them.
+
+import type { BackendKind } from '../backends/start.ts';
+import { ClientError, type ClientFailure } from '../clients/client-error.ts';
+import type { KubeObject, KubeObjects } from '../kube-objects.ts';
+import { until } from '../until.ts';
+import { callsPort, type Answer, type Call, type CallKind, type CallResult } from './calls.ts';
+
+/** Pods of one kind, one on each node, labelled `app: NAME`. */
+export interface TestPods {
+  readonly name: string;
+  readonly namespace: string;
+  /** Backends with their ports. Each port of the pods is named after its kind. */
+  readonly serves?: Partial<Readonly<Record<BackendKind, number>>>;
+  /** `v1` by default. */
+  readonly version?: string;
+  /** `default` by default. */
+  readonly serviceAccount?: string;
+}
+
+/** The objects that make Kubernetes run test pods: a DaemonSet, and the service account where one is named. */
+export function testPods({ name, namespace, serves = {}, version, serviceAccount }: TestPods): KubeObject[] {
+  const ports = Object.entries(serves).map(([kind, containerPort]) => ({
+    name: kind,
+    containerPort,
+    protocol: kind === 'udp' ? 'UDP' : 'TCP',
+  }));
+  const container = {
+    name: 'test-pod',
+    image: 'localhost/test-pod:1',
+    args: ports.map((port) => `${port.name}=${port.containerPort}`),
+    env: [{ name: 'VERSION', value: version ?? 'v1' }],
+    ports,
+    readinessProbe: { httpGet: { path: '/', port: callsPort }, periodSeconds: 1 },
+  };
+  const labels = { app: name };
+  const spec = {
+    serviceAccountName: serviceAccount ?? 'default',
+    terminationGracePeriodSeconds: 1,
+    containers: [container],
+  };
+  const pods: KubeObject = {
+    apiVersion: 'apps/v1',
+    kind: 'DaemonSet',
+    metadata: { name, namespace },
+    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
+  };
+  if (serviceAccount === undefined) return [pods];
+  return [{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: serviceAccount, namespace } }, pods];
+}
+
+/** A test pod that runs. */
+export class TestPod {
+  readonly name: string;
+  readonly node: string;
+  readonly address: string;
+
+  constructor(name: string, { node, address }: { readonly node: string; readonly address: string }) {
+    this.name = name;
+    this.node = node;
+    this.address = address;
+  }
+
+  /**
+   * Makes a call from within the pod. Rejects as the client of the test kit would in the test's own process, with a
+   * {@link ClientError}.
+   */
+  async call<Kind extends CallKind>(kind: Kind, call: Call<Kind>): Promise<Answer<Kind>> {
+    const response = await fetch(`http://${this.address}:${callsPort}/${kind}`, {
+      method: 'POST',
+      body: JSON.stringify(call),
+    });
+    const result = (await response.json()) as CallResult<Answer<Kind>>;
+    if ('answer' in result) return result.answer;
+    throw new ClientError(result.failure as ClientFailure, result.message);
+  }
+}
+
+/** Pods by the name of their node, when there is a ready one of a label `app` on each of so many nodes. */
+export async function readyPods(
+  objects: KubeObjects,
+  {
+    namespace,
+    name,
+    nodes = 2,
+  }: { readonly namespace: string; readonly name: string; readonly nodes?: number },
+): Promise<ReadonlyMap<string, TestPod>> {
+  return until(
+    `pods of ${namespace}/${name} on ${nodes} nodes`,
+    async () => {
+      const list = await objects.list(`/api/v1/namespaces/${namespace}/pods?labelSelector=app=${name}`);
+      const pods = (list as readonly PodObject[])
+        .filter(isReady)
+        .map(
+          ({ metadata, spec, status }) =>
+            new TestPod(metadata.name, { node: spec.nodeName, address: status.podIP }),
+        );
+      const byNode = new Map(pods.map((pod) => [pod.node, pod]));
+      return byNode.size === nodes ? byNode : undefined;
+    },
+    60_000,
+  );
+}
+
+interface PodObject extends KubeObject {
+  readonly spec: { readonly nodeName: string };
+  readonly status: {
+    readonly podIP: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+function isReady({ metadata, status }: PodObject): boolean {
+  const isGoing = 'deletionTimestamp' in metadata;
+  return (
+    !isGoing && status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true
+  );
+}
