@@ -15,11 +15,24 @@ export const layers: Readonly<Record<string, readonly string[] | 'all'>> = {
   serve: ['model', 'translate', 'runtime'],
   'serve/xds': ['gen'],
   apply: ['model', 'kube', 'runtime'],
+  // Names of shadow Services: those that were shortened need a rule of their own in DNS.
+  dns: ['model', 'kube', 'runtime', 'apply/shadow-name'],
+  'dns/corefile': [],
   control: ['model', 'translate', 'runtime'],
   proxy: ['runtime'],
   config: ['runtime'],
+  check: [
+    'kube',
+    'model',
+    'apply',
+    'source/kubernetes',
+    'source/parse/kinds',
+    'serve/http/api-types',
+    'runtime',
+  ],
   cli: [
     'app',
+    'check',
     'config',
     'source',
     'model',
@@ -34,9 +47,13 @@ export const layers: Readonly<Record<string, readonly string[] | 'all'>> = {
   app: 'all',
 };
 
-/** Layers that compute and do nothing else (no input, output or clock), with the packages that they may import. */
+/**
+ * Layers that compute and do nothing else (no input, output or clock), with the packages that they may import. One below
+ * another imports nothing of that, and nothing that only that may import.
+ */
 export const pureLayers: Readonly<Record<string, readonly string[]>> = {
   model: [],
   // A hash is what a resource's version is made of.
   translate: ['@bufbuild/protobuf', 'node:crypto'],
+  'dns/corefile': [],
 };

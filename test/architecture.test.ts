@@ -21,20 +21,27 @@ function isWithin(path: string, folder: string): boolean {
   return path === `${folder}.ts` || path.startsWith(`${folder}/`);
 }
 
+/** The pure layer that a file belongs to. */
+function pureLayerOf(path: string): string | undefined {
+  return Object.keys(pureLayers).find((layer) => isWithin(path, layer));
+}
+
 /** Imports that layers.ts forbids to a file, as `file -> import`. */
 function forbiddenImports({ path, imports }: SourceFile): string[] {
-  const own = layerOf(path);
-  const allowed = Object.entries(layers).flatMap(([layer, others]) => (isWithin(path, layer) ? others : []));
+  const pure = pureLayerOf(path);
+  const own = pure ?? layerOf(path);
+  const above = Object.entries(layers).filter(([layer]) => layer === own || (!pure && isWithin(path, layer)));
+  const allowed = above.flatMap(([, others]) => others);
   if (allowed.includes('all') || layers[own] === 'all') return [];
   return imports
-    .filter((each) => each.path !== undefined && layerOf(each.path) !== own)
+    .filter((each) => each.path !== undefined && !isWithin(each.path, own))
     .filter((each) => !allowed.some((layer) => isWithin(each.path ?? '', layer)))
     .map((each) => `${path} -> ${each.specifier}`);
 }
 
 /** Packages that a pure layer must not import, as `file -> package`. */
 function impureImports({ path, imports }: SourceFile): string[] {
-  const packages = pureLayers[layerOf(path)];
+  const packages = pureLayers[pureLayerOf(path) ?? ''];
   if (packages === undefined) return [];
   return imports
     .map(({ specifier }) => specifier)
@@ -150,6 +157,11 @@ suite('these tests', () => {
     assert.equal(impureImports(importer('translate/a.ts', '@grpc/grpc-js')).length, 1);
     assert.equal(impureImports(importer('translate/a.ts', '@bufbuild/protobuf/wkt')).length, 0);
     assert.equal(impureImports(importer('source/a.ts', 'node:fs')).length, 0);
+    assert.equal(impureImports(importer('dns/corefile/a.ts', 'node:fs')).length, 1);
+    assert.equal(impureImports(importer('dns/a.ts', 'node:fs')).length, 0);
+    assert.equal(forbiddenImports(importer('dns/corefile/a.ts', '../plan.ts')).length, 1);
+    assert.equal(forbiddenImports(importer('dns/corefile/a.ts', '../../kube/client.ts')).length, 1);
+    assert.equal(forbiddenImports(importer('dns/a.ts', './corefile/b.ts')).length, 0);
   });
 
   test('tell a file that only hands on from one that also makes', () => {

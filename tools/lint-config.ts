@@ -128,7 +128,7 @@ function restrictions(layer: string, depth: number): object[] {
   const forbidden = Object.keys(layers).filter((other) => !other.includes('/') && !allowed.includes(other));
   const exceptions = allowed.filter((path) => path.includes('/'));
   const named = (path: string): string[] => [`${src}${path}.ts`, `${src}${path}/**`];
-  const packages = pureLayers[top];
+  const packages = pureLayers[layer];
   const group = [
     ...(packages === undefined ? [] : allPackagesBut(packages)),
     ...forbidden.flatMap(named),
@@ -151,10 +151,11 @@ function listed(names: readonly string[]): string {
   return names.join(', ') || 'none';
 }
 
-/** What a layer may import, with what the layers above it in the tree may. */
+/** What a layer may import, with what the layers above it in the tree may, if it isn't pure. */
 function allowedFor(layer: string): string[] {
+  const isAbove = (name: string): boolean => !(layer in pureLayers) && layer.startsWith(`${name}/`);
   return Object.entries(layers).flatMap(([name, allowed]) =>
-    (name === layer || layer.startsWith(`${name}/`)) && allowed !== 'all' ? allowed : [],
+    (name === layer || isAbove(name)) && allowed !== 'all' ? allowed : [],
   );
 }
 

@@ -1,0 +1,196 @@
+// The structure of a Corefile: its server blocks and the plugins in them, by the rules of CoreDNS' own parser
+// (coredns/caddy, caddyfile/parse.go). Where that would stop, so does this, with the same fault.
+
+import { tokensOf, type Token } from './tokens.ts';
+
+/** A line that configures a plugin, with the lines in its braces. */
+export interface Directive {
+  readonly plugin: string;
+  /** The words behind the plugin's name, up to its first brace. */
+  readonly args: readonly string[];
+  /** Offset of its first word, in the Corefile. */
+  readonly start: number;
+  /** Offset behind its last word. */
+  readonly end: number;
+}
+
+/** What serves some zones on some ports. */
+export interface ServerBlock {
+  /** As written: `.:53`, `dns://example.org`. */
+  readonly keys: readonly string[];
+  /** Counted from 1. */
+  readonly line: number;
+  /** Offset behind its last word. */
+  readonly end: number;
+  /** With those of imported snippets in their place; what imported files hold isn't known. */
+  readonly directives: readonly Directive[];
+  /** Whether it goes on to the end of the Corefile because it has no braces. */
+  readonly isOpen: boolean;
+}
+
+/** Why CoreDNS doesn't load a Corefile. */
+export interface CorefileFault {
+  /** Counted from 1. */
+  readonly line: number;
+  /** One sentence without a full stop. */
+  readonly message: string;
+}
+
+export interface Corefile {
+  readonly blocks: readonly ServerBlock[];
+  /** Files, or patterns of them, that are imported between server blocks. */
+  readonly imports: readonly string[];
+}
+
+/** Reads a Corefile. The first fault is all there is then, as CoreDNS goes no further either. */
+export function readCorefile(text: string): Corefile | CorefileFault {
+  try {
+    return new Reader(tokensOf(text)).all();
+  } catch (error) {
+    if (error instanceof Stop) return error.fault;
+    throw error;
+  }
+}
+
+/** Reads only the first server block, whatever comes after it. Undefined where there is none that CoreDNS would load. */
+export function readFirstBlock(text: string): ServerBlock | undefined {
+  try {
+    return new Reader(tokensOf(text)).next();
+  } catch (error) {
+    if (error instanceof Stop) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a block has a plugin. */
+export function hasPlugin({ directives }: ServerBlock, name: string): boolean {
+  return directives.some(({ plugin }) => plugin === name);
+}
+
+/** Tells a fault from what was read. */
+export function isFault(read: Corefile | CorefileFault): read is CorefileFault {
+  return 'message' in read;
+}
+
+/** Ends the reading. It doesn't leave this file. */
+class Stop extends Error {
+  readonly fault: CorefileFault;
+
+  constructor(line: number, message: string) {
+    super(message);
+    this.fault = { line, message };
+  }
+}
+
+class Reader {
+  readonly #tokens: readonly Token[];
+  readonly #snippets = new Map<string, readonly Directive[]>();
+  readonly #imports: string[] = [];
+  #at = 0;
+
+  constructor(tokens: readonly Token[]) {
+    this.#tokens = tokens;
+  }
+
+  all(): Corefile {
+    const blocks: ServerBlock[] = [];
+    for (let block = this.next(); block !== undefined; block = this.next()) blocks.push(block);
+    return { blocks, imports: this.#imports };
+  }
+
+  next(): ServerBlock | undefined {
+    while (this.#token !== undefined) {
+      const block = this.#block(this.#token.line);
+      if (block !== undefined) return block;
+    }
+    return undefined;
+  }
+
+  get #token(): Token | undefined {
+    return this.#tokens[this.#at];
+  }
+
+  #isAt(text: string): boolean {
+    return this.#token?.text === text;
+  }
+
+  /** Goes past a block, or past a snippet, which is none. */
+  #block(line: number): ServerBlock | undefined {
+    const keys = this.#keys();
+    const isOpen = !this.#isAt('{');
+    if (!isOpen) this.#at++;
+    const directives = this.#directives();
+    if (this.#isAt('}')) this.#at++;
+    else if (!isOpen) this.#stop('Expected }, but the Corefile ends');
+    const [key] = keys;
+    if (key === undefined) return undefined;
+    const snippet = keys.length === 1 ? /^\((.*)\)$/s.exec(key)?.[1] : undefined;
+    const { end = 0 } = this.#tokens[this.#at - 1] ?? {};
+    if (snippet === undefined) return { keys, line, end, directives, isOpen };
+    if (isOpen) this.#stop(`Expected { after ${key}`);
+    if (this.#snippets.has(snippet)) this.#stop(`The snippet ${snippet} is there twice`);
+    this.#snippets.set(snippet, directives);
+    return undefined;
+  }
+
+  /** What stands before the brace: on one line, or on more where commas say so. */
+  #keys(): string[] {
+    const keys: string[] = [];
+    let goesOn = false;
+    for (let token = this.#token; token !== undefined && token.text !== '{'; token = this.#token) {
+      if (token.startsLine && !goesOn && keys.length > 0) return keys;
+      if (token.startsLine && token.text === 'import') {
+        this.#imports.push(this.#importedName());
+        continue;
+      }
+      const key = token.text.replace(/,$/, '');
+      goesOn = key !== token.text;
+      if (token.text !== '') keys.push(key);
+      this.#at++;
+    }
+    if (goesOn) this.#stop('Expected another zone after the comma');
+    return keys;
+  }
+
+  #directives(): Directive[] {
+    const directives: Directive[] = [];
+    for (let token = this.#token; token !== undefined && token.text !== '}'; token = this.#token) {
+      if (token.text === 'import') directives.push(...(this.#snippets.get(this.#importedName()) ?? []));
+      else directives.push(this.#directive(token));
+    }
+    return directives;
+  }
+
+  #directive(name: Token): Directive {
+    this.#at++;
+    const args: string[] = [];
+    let [nesting, end, isFirstLine] = [0, name.end, true];
+    for (let token = this.#token; token !== undefined; token = this.#token) {
+      if (token.text === '{') nesting++;
+      else if (nesting === 0 && token.startsLine) break;
+      else if (token.text === '}' && nesting-- === 0) this.#stop('Unexpected }');
+      isFirstLine &&= nesting === 0 && token.text !== '}';
+      if (isFirstLine) args.push(token.text);
+      end = token.end;
+      this.#at++;
+    }
+    if (nesting > 0) this.#stop(`Expected } after ${name.text}, but the Corefile ends`);
+    return { plugin: name.text, args, start: name.start, end };
+  }
+
+  /** Goes past `import` and its one word. */
+  #importedName(): string {
+    this.#at++;
+    const [name, more] = this.#tokens.slice(this.#at, this.#at + 2);
+    if (name === undefined || name.startsLine || name.text === '')
+      return this.#stop('Expected a name after import');
+    if (more !== undefined && !more.startsLine) return this.#stop('Expected one name after import');
+    this.#at++;
+    return name.text;
+  }
+
+  #stop(message: string): never {
+    const { line = 1 } = this.#token ?? this.#tokens.at(-1) ?? {};
+    throw new Stop(line, message);
+  }
+}
