@@ -70,7 +70,9 @@ release: {{ .root.Release.Name | quote }}
 
 {{- /* Values of the proxies, with those that chart 2.x has as `mesh`. */}}
 {{- define "maesh.proxy" -}}
-{{- toYaml (merge (dict) (default dict .Values.mesh) (deepCopy .Values.proxy)) }}
+{{- $proxy := merge (dict) (default dict .Values.mesh) (deepCopy .Values.proxy) }}
+{{- with (.Values.image).pullSecret }}{{ $_ := set $proxy "image" (merge (dict) $proxy.image (dict "pullSecret" .)) }}{{ end }}
+{{- toYaml $proxy }}
 {{- end }}
 
 {{- /* Where each kind of pod may run, what it may do, and what it is pulled with. */}}

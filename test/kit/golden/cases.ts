@@ -57,7 +57,11 @@ export async function caseFiles(folder: string, files: FilesStep['files']): Prom
  * Compares a result with the golden file of that name in the case's folder. With `UPDATE_GOLDEN` in the environment
  * the file is written instead.
  */
-export async function matchGolden(golden: GoldenCase, file: string, result: Plain): Promise<void> {
+export async function matchGolden(
+  golden: Pick<GoldenCase, 'name' | 'folder'>,
+  file: string,
+  result: Plain,
+): Promise<void> {
   const path = join(golden.folder, file);
   const text = goldenText(result);
   if (process.env['UPDATE_GOLDEN'] !== undefined) {
@@ -84,6 +88,6 @@ function differenceText(
     around(before),
     '\nThe result is:',
     around(after),
-    '\nIf that is as it should be: UPDATE_GOLDEN=1 node --test test/golden.test.ts',
+    '\nIf that is as it should be: the same test with UPDATE_GOLDEN=1 in the environment',
   ].join('\n');
 }

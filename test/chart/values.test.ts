@@ -1,0 +1,94 @@
+// Values that are wrong are refused before anything is made of them, with a message that says which and why.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { parse } from 'yaml';
+
+import { envoyVersion } from '../../src/proxy/envoy-version.ts';
+import { programs } from '../../tools/cluster/programs.ts';
+import { chart, template } from '../kit/chart.ts';
+
+async function refusal(values: object): Promise<string> {
+  const { code, stderr } = await template({ values });
+  assert.equal(code, 1);
+  return stderr;
+}
+
+describe('values', () => {
+  it('that nobody knows are refused, wherever they are', async () => {
+    const said = await refusal({
+      acll: true,
+      controller: { replica: 2, image: { nam: 'x' } },
+      mesh: { concurrency: 3 },
+      proxy: { resources: { limit: { memmory: '1Gi' } } },
+    });
+    for (const name of ['acll', 'replica', 'nam', 'concurrency', 'memmory'])
+      assert.match(said, new RegExp(`'${name}' not allowed`, 'u'));
+  });
+
+  it('of another type, or none of those that there are, are refused', async () => {
+    const said = await refusal({
+      controller: { watchNamespaces: 'store', replicas: 0 },
+      defaultMode: 'https',
+      logLevel: 'verbose',
+      clusterDomain: 'cluster.local.',
+    });
+    for (const path of ['watchNamespaces', 'replicas', 'defaultMode', 'logLevel', 'clusterDomain'])
+      assert.match(said, new RegExp(`at '[\\w/]*/${path}'`, 'u'));
+  });
+
+  it('may not take the labels by which pods are found', async () => {
+    assert.match(await refusal({ labels: { app: 'mine' } }), /'app'/u);
+    assert.match(await refusal({ proxy: { podLabels: { component: 'mine' } } }), /'component'/u);
+  });
+
+  it('for the images of the original, or its arguments, are refused', async () => {
+    const said = await refusal({
+      image: { name: 'containous/maesh', tag: 'v1.3.2' },
+      controller: { image: { name: 'traefik/mesh', tag: 'v1.4.8' }, resources: { limit: { mem: '100Mi' } } },
+      mesh: { image: { name: 'traefik', tag: 'v2.3' }, additionalArguments: ['--accesslog=true'] },
+      proxy: { env: [{ name: 'TRAEFIK_LOG_LEVEL', value: 'debug' }] },
+    });
+    for (const value of [
+      'image.name',
+      'image.tag',
+      'controller.image.name',
+      'controller.image.tag',
+      'controller.resources.limit.mem',
+      'mesh.image.name',
+      'mesh.image.tag',
+      'mesh.additionalArguments',
+      'proxy.env',
+    ])
+      assert.match(said, new RegExp(`^  ${value.replaceAll('.', '\\.')}: .`, 'mu'));
+  });
+
+  it('of another chart, as --reuse-values brings them, are told for what they are', async () => {
+    for (const part of ['proxy', 'cleanup', 'controller']) {
+      const said = await refusal({ [part]: null });
+      assert.match(said, new RegExp(`no \`${part}\`.*--reset-then-reuse-values`, 'u'));
+    }
+  });
+});
+
+describe('the chart', () => {
+  const at = (file: string): unknown => parse(readFileSync(join(chart, file), 'utf8'));
+
+  it('goes with the version of Maesh that this is', () => {
+    const { version } = JSON.parse(readFileSync(join(chart, '..', 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    assert.equal((at('Chart.yaml') as { readonly appVersion: string }).appVersion, version);
+  });
+
+  it('has the versions of Envoy and CoreDNS that tests are run with', () => {
+    const { proxy, coredns } = at('values.yaml') as Record<
+      'proxy' | 'coredns',
+      { readonly image: { readonly tag: string } }
+    >;
+    assert.equal(proxy.image.tag, `v${envoyVersion}`);
+    assert.equal(coredns.image.tag, programs.find(({ name }) => name === 'coredns')?.version);
+  });
+});
