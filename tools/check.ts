@@ -1,12 +1,13 @@
 // `npm test`: every check of the project, each with its name and time. `npm test -- PATTERN…` runs only the test files
 // whose path holds one of the patterns, without the static checks and the coverage gate; `--step NAME` runs one check.
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { globSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { coverageReport } from './coverage.ts';
+import { endChildren, ended, report, runTests } from './test-run.ts';
 
 const root = join(import.meta.dirname, '..');
 const lcov = join(root, 'coverage', 'lcov.info');
@@ -47,27 +48,11 @@ async function runStep({ name, command: [program, ...args], live }: Step): Promi
   return code === 0;
 }
 
-const children = new Set<ChildProcess>();
-
 // What is told to end ends what it has started. (A terminal's Ctrl-C reaches them all by itself.)
 process.on('SIGTERM', () => {
-  for (const child of children) child.kill('SIGTERM');
+  endChildren();
   process.exit(143);
 });
-
-function ended(child: ChildProcess): Promise<number | string> {
-  children.add(child);
-  child.on('exit', () => children.delete(child));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve(code ?? signal ?? 'lost'));
-  });
-}
-
-function report(name: string, passed: boolean, started: number): void {
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`${passed ? styleText('green', '✔') : styleText('red', '✖')} ${name} (${seconds} s)`);
-}
 
 /** Runs steps two at a time (most of them can't use a second core) and resolves with the names of those that failed. */
 async function runSteps(all: readonly Step[]): Promise<string[]> {
@@ -81,32 +66,16 @@ async function runSteps(all: readonly Step[]): Promise<string[]> {
 }
 
 function testFiles(patterns: readonly string[]): string[] {
-  const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'], {
-    cwd: root,
-  }).toSorted();
+  const patternsOfAll = ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'];
+  // `npm run test:cluster` runs those.
+  const exclude = ['test/cluster/**'];
+  const files = globSync(patternsOfAll, { cwd: root, exclude }).toSorted();
   if (patterns.length === 0) return files;
   return files.filter((file) => patterns.some((pattern) => file.includes(pattern)));
 }
 
-/** Runs test files, each in a process of its own, and shows one line a file, failures, and the runner's closing lines. */
-async function runTests(files: readonly string[], coverage: readonly string[]): Promise<boolean> {
-  const started = performance.now();
-  const flags = [
-    '--test',
-    // Node's default leaves one core idle.
-    `--test-concurrency=${availableParallelism()}`,
-    '--test-timeout=300000',
-    // What a test leaves open must not hold up those after it.
-    '--test-force-exit',
-    '--test-reporter=./tools/test-reporter.ts',
-    '--test-reporter-destination=stdout',
-    ...coverage,
-  ];
-  const child = spawn(process.execPath, [...flags, ...files], { cwd: root, stdio: 'inherit' });
-  const passed = (await ended(child)) === 0;
-  report('tests', passed, started);
-  return passed;
-}
+// Node's default leaves one core idle.
+const testRun = { concurrency: availableParallelism(), timeoutMs: 300_000 };
 
 const coverageFlags: readonly string[] = [
   '--experimental-test-coverage',
@@ -120,7 +89,7 @@ const coverageFlags: readonly string[] = [
 async function checkEverything(): Promise<string[]> {
   const failed = await runSteps(steps);
   mkdirSync(join(root, 'coverage'), { recursive: true });
-  if (!(await runTests(testFiles([]), coverageFlags))) failed.push('tests');
+  if (!(await runTests(testFiles([]), { ...testRun, flags: coverageFlags }))) failed.push('tests');
   const { passed, text } = coverageReport(root, lcov);
   console.log(text);
   if (!passed) failed.push('coverage');
@@ -137,7 +106,7 @@ async function checkSome(args: readonly string[]): Promise<string[]> {
   }
   const files = testFiles(args);
   if (files.length === 0) throw new Error(`No test file whose path holds ${args.join(' or ')}`);
-  return (await runTests(files, [])) ? [] : ['tests'];
+  return (await runTests(files, testRun)) ? [] : ['tests'];
 }
 
 const args = process.argv.slice(2);

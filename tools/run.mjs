@@ -26,6 +26,7 @@ const commands = {
   demo: { script: 'demo/main.ts', envoy: true, cached: true },
   bench: { script: 'bench/run.ts', envoy: true, cached: true },
   test: { script: 'tools/check.ts' },
+  'test:cluster': { script: 'tools/check-cluster.ts', envoy: true },
   typecheck: { script: 'tools/check.ts', args: ['--step', 'typecheck'] },
   lint: { script: 'tools/check.ts', args: ['--step', 'lint'] },
   knip: { script: 'tools/check.ts', args: ['--step', 'knip'] },

@@ -128,8 +128,8 @@ suite('a command', () => {
   test('that nobody knows is told the commands', async () => {
     const { code, stderr } = await run(await checkout({}), ['mesh']).ended;
     assert.deepEqual(
-      [code, stderr.replaceAll(/[a-z]+\|/g, '')],
-      [1, 'maesh: Usage: node tools/run.mjs build [ARGS]\n'],
+      [code, stderr.replace(/[a-z:]+(?:\|[a-z:]+)+/, 'ONE|OTHER')],
+      [1, 'maesh: Usage: node tools/run.mjs ONE|OTHER [ARGS]\n'],
     );
   });
 });

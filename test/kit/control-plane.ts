@@ -13,6 +13,8 @@ import {
   apiServerFlags,
   controllerManagerFlags,
   etcdFlags,
+  kubernetesAddress,
+  schedulerFlags,
   type ClusterLayout,
   type ControlPlaneOptions,
 } from './cluster/flags.ts';
@@ -23,7 +25,7 @@ import type { KubeObject } from './kube-objects.ts';
 import { KubeRequester, type KubeAccess } from './kube-request.ts';
 
 /** The programs of a control plane. */
-export type ComponentName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
+export type ComponentName = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler';
 
 /** A running control plane. When this process ends, however it ends, its processes end too. */
 export class ControlPlane implements AsyncDisposable {
@@ -66,7 +68,9 @@ export class ControlPlane implements AsyncDisposable {
       await writeFile(plane.kubeconfig, kubeconfigText(plane.admin));
       await plane.startEtcd();
       await plane.startApiServer();
-      if (options.controllerManager) await plane.startControllerManager();
+      const { network, controllerManager } = options;
+      if (network !== undefined || controllerManager) await plane.startControllerManager();
+      if (network !== undefined) plane.#spawn('kube-scheduler', schedulerFlags(plane.#layout));
     } catch (error) {
       await plane.stop();
       throw error;
@@ -209,28 +213,32 @@ const administrators = 'system:masters';
 
 async function prepare(options: ControlPlaneOptions): Promise<ControlPlaneParts> {
   const folder = await createClusterFolder();
-  const address = `127.96.${randomInt(256)}.${randomInt(1, 255)}`;
+  const address = options.network?.address ?? `127.96.${randomInt(256)}.${randomInt(1, 255)}`;
   const authority = await CertificateAuthority.create(join(folder, 'pki'));
   const kubernetes = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
-  const [serving, admin, etcd, etcdPeer, apiServer, controllerManager] = await Promise.all([
-    authority.issue({
-      commonName: 'kube-apiserver',
-      addresses: [address, '127.0.0.1', '10.96.0.1'],
-      names: ['localhost', ...kubernetes],
-    }),
-    authority.issue({ commonName: 'admin', organisation: administrators }),
-    freePort(address),
-    freePort(address),
-    freePort(address),
-    freePort(address),
-  ]);
+  const [serving, admin, kubeletClient, etcd, etcdPeer, apiServer, controllerManager, scheduler] =
+    await Promise.all([
+      authority.issue({
+        commonName: 'kube-apiserver',
+        addresses: [address, '127.0.0.1', kubernetesAddress(options)],
+        names: ['localhost', ...kubernetes],
+      }),
+      authority.issue({ commonName: 'admin', organisation: administrators }),
+      authority.issue({ commonName: 'kube-apiserver-kubelet-client', organisation: administrators }),
+      freePort(address),
+      freePort(address),
+      freePort(address),
+      freePort(address),
+      freePort(address),
+    ]);
   const adminToken = randomBytes(16).toString('hex');
   const layout: ClusterLayout = {
     folder,
     address,
-    ports: { etcd, etcdPeer, apiServer, controllerManager },
+    ports: { etcd, etcdPeer, apiServer, controllerManager, scheduler },
     ca: authority.certificate,
     serving,
+    kubeletClient,
     tokenFile: join(folder, 'tokens.csv'),
     accountKeys: await writeAccountKeys(folder),
     kubeconfig: join(folder, 'kubeconfig'),

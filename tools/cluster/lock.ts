@@ -14,21 +14,32 @@ const momentMs = 500;
 
 /** Does some work while no other process does any under the same lock. */
 export async function underLock<T>(options: LockOptions, work: () => Promise<T>): Promise<T> {
-  // The lock is a child's, which holds it until its standard input ends, be it because this process does.
-  const holder = spawn('flock', [options.file, 'sh', '-c', 'echo held; read -r end'], {
+  const timer = setTimeout(options.onWait, momentMs);
+  const lock = await takeLock(options.file).finally(() => clearTimeout(timer));
+  if (lock === undefined) throw new Error(`Cannot lock ${options.file}: flock ended, see above`);
+  try {
+    return await work();
+  } finally {
+    await lock[Symbol.asyncDispose]();
+  }
+}
+
+/** Takes a lock unless another process holds it; undefined then. Its file is made if it is not there; it stays. */
+export function tryLock(file: string): Promise<AsyncDisposable | undefined> {
+  return takeLock(file, ['--nonblock']);
+}
+
+/** The lock is a child's, which holds it until its standard input ends, be it because this process does. */
+async function takeLock(file: string, flags: readonly string[] = []): Promise<AsyncDisposable | undefined> {
+  const holder = spawn('flock', [...flags, file, 'sh', '-c', 'echo held; read -r end'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(holder, 'close');
-  const timer = setTimeout(options.onWait, momentMs);
-  try {
-    // Rejects where there is no flock; its end without a word is a lock that can't be had.
-    const held = await Promise.race([once(holder.stdout, 'data'), ended.then(() => undefined)]);
-    if (held === undefined) throw new Error(`Cannot lock ${options.file}: flock ended, see above`);
-    clearTimeout(timer);
-    return await work();
-  } finally {
-    clearTimeout(timer);
+  const release = async (): Promise<void> => {
     holder.stdin.end();
     await ended;
-  }
+  };
+  // Rejects where there is no flock; its end without a word is a lock that can't be had.
+  const held = await Promise.race([once(holder.stdout, 'data'), ended.then(() => undefined)]);
+  return held === undefined ? undefined : { [Symbol.asyncDispose]: release };
 }

@@ -27,6 +27,16 @@ export interface ControlPlaneOptions {
   readonly apiServerArgs?: readonly string[];
   /** Tokens besides the administrator's. */
   readonly tokens?: readonly StaticToken[];
+  /**
+   * The network of nodes that are to join. There is a scheduler then, and every controller runs. By default the control
+   * plane is on a loopback address, and nodes are objects and no more.
+   */
+  readonly network?: {
+    /** The control plane's own. */
+    readonly address: string;
+    /** Of services, an IPv4 range. */
+    readonly services: string;
+  };
 }
 
 /** Where everything of a control plane is. */
@@ -38,10 +48,13 @@ export interface ClusterLayout {
     readonly etcdPeer: number;
     readonly apiServer: number;
     readonly controllerManager: number;
+    readonly scheduler: number;
   };
   readonly ca: Certificate;
   readonly serving: Certificate;
   readonly tokenFile: string;
+  /** The API server's own, as a client of kubelets. */
+  readonly kubeletClient: Certificate;
   /** Keys that sign and check the tokens of service accounts. */
   readonly accountKeys: { readonly privateFile: string; readonly publicFile: string };
   /** The controllers' way to the API server. */
@@ -56,8 +69,13 @@ const defaultControllers: readonly string[] = [
   '-pod-garbage-collector-controller',
 ];
 
-/** IP ranges of services: two families, IPv4 first. */
-export const serviceRanges = '10.96.0.0/16,fd00::/112';
+/** The range of services where no node sees their addresses. */
+const defaultServices = '10.96.0.0/16';
+
+/** The address of the API server as a service, the first of the range. */
+export function kubernetesAddress({ network }: ControlPlaneOptions): string {
+  return (network?.services ?? defaultServices).replace(/\d+\/\d+$/, '1');
+}
 
 export function etcdFlags({ folder, address, ports }: ClusterLayout): string[] {
   const peer = `http://${address}:${ports.etcdPeer}`;
@@ -80,7 +98,7 @@ export function etcdFlags({ folder, address, ports }: ClusterLayout): string[] {
 }
 
 export function apiServerFlags(layout: ClusterLayout, options: ControlPlaneOptions): string[] {
-  const { address, ports, ca, serving, tokenFile, accountKeys } = layout;
+  const { address, ports, ca, serving, kubeletClient, tokenFile, accountKeys } = layout;
   return [
     `--etcd-servers=http://${address}:${ports.etcd}`,
     // Tests compact when they want to.
@@ -89,8 +107,9 @@ export function apiServerFlags(layout: ClusterLayout, options: ControlPlaneOptio
     `--advertise-address=${address}`,
     `--secure-port=${ports.apiServer}`,
     // A loopback address can't be an endpoint of the service `kubernetes`.
-    '--endpoint-reconciler-type=none',
-    `--service-cluster-ip-range=${serviceRanges}`,
+    `--endpoint-reconciler-type=${options.network === undefined ? 'none' : 'lease'}`,
+    // Two families, IPv4 first.
+    `--service-cluster-ip-range=${options.network?.services ?? defaultServices},fd00::/112`,
     `--tls-cert-file=${serving.certFile}`,
     `--tls-private-key-file=${serving.keyFile}`,
     `--client-ca-file=${ca.certFile}`,
@@ -101,6 +120,10 @@ export function apiServerFlags(layout: ClusterLayout, options: ControlPlaneOptio
     '--authorization-mode=Node,RBAC',
     '--enable-admission-plugins=NodeRestriction',
     '--allow-privileged=true',
+    `--kubelet-client-certificate=${kubeletClient.certFile}`,
+    `--kubelet-client-key=${kubeletClient.keyFile}`,
+    `--kubelet-certificate-authority=${ca.certFile}`,
+    '--kubelet-preferred-address-types=InternalIP',
     '--profiling=false',
     // Without it a server that is asked to end waits a minute for its watches.
     '--shutdown-watch-termination-grace-period=100ms',
@@ -112,9 +135,8 @@ export function apiServerFlags(layout: ClusterLayout, options: ControlPlaneOptio
 
 export function controllerManagerFlags(layout: ClusterLayout, options: ControlPlaneOptions): string[] {
   const { folder, address, ports, ca, serving, accountKeys, kubeconfig } = layout;
-  const controllers = Array.isArray(options.controllerManager)
-    ? options.controllerManager
-    : defaultControllers;
+  const withoutNodes = options.network === undefined ? defaultControllers : ['*'];
+  const controllers = Array.isArray(options.controllerManager) ? options.controllerManager : withoutNodes;
   return [
     `--kubeconfig=${kubeconfig}`,
     `--authentication-kubeconfig=${kubeconfig}`,
@@ -130,10 +152,28 @@ export function controllerManagerFlags(layout: ClusterLayout, options: ControlPl
     // The default rate makes the first service account take 5 s.
     '--kube-api-qps=500',
     '--kube-api-burst=1000',
+    // A node that is gone is noticed in 16 s instead of 50: see the kubelet's configuration, nodes/node-files.ts.
+    '--node-monitor-period=2s',
+    '--node-monitor-grace-period=16s',
     // By default it makes a folder in /usr.
     `--flex-volume-plugin-dir=${join(folder, 'flexvolume')}`,
     '--profiling=false',
     ...featureGateFlags(options.featureGates ?? {}),
+  ];
+}
+
+export function schedulerFlags(layout: ClusterLayout): string[] {
+  const { address, ports, serving, kubeconfig } = layout;
+  return [
+    `--kubeconfig=${kubeconfig}`,
+    `--authentication-kubeconfig=${kubeconfig}`,
+    `--authorization-kubeconfig=${kubeconfig}`,
+    `--bind-address=${address}`,
+    `--secure-port=${ports.scheduler}`,
+    `--tls-cert-file=${serving.certFile}`,
+    `--tls-private-key-file=${serving.keyFile}`,
+    '--leader-elect=false',
+    '--profiling=false',
   ];
 }
 

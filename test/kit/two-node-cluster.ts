@@ -1,0 +1,148 @@
+// A whole Kubernetes cluster on this machine: a control plane and two nodes that run pods, with the cluster's DNS. It
+// takes root, the packages of tools/cluster/packages.ts and some 15 s to start, and 1.4 GB.
+
+import { execFile } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { images } from '../../tools/image/images.ts';
+import { startControlPlane, type ControlPlane } from './control-plane.ts';
+import { KubeObjects } from './kube-objects.ts';
+import { removeCgroups } from './nodes/cgroups.ts';
+import { clusterDns } from './nodes/cluster-dns.ts';
+import { hostAddress, makeNetwork, removeNetwork, type NodePlace } from './nodes/network.ts';
+import { ClusterNode, type NodeOptions } from './nodes/node.ts';
+import { prepareNode } from './nodes/prepare-node.ts';
+import { addressIn, takeSlot, type Slot } from './nodes/slot.ts';
+import { until } from './until.ts';
+
+const run = promisify(execFile);
+const imageTool = join(import.meta.dirname, '..', '..', 'tools', 'image', 'main.ts');
+
+const nodeNames = ['node1', 'node2'];
+
+/** A cluster that runs. Its processes end with this one, and what else there is of it is removed by the next to start. */
+export class TwoNodeCluster implements AsyncDisposable {
+  readonly plane: ControlPlane;
+  readonly #slot: Slot;
+  readonly #archive: string;
+  readonly #nodes = new Map<string, ClusterNode>();
+  readonly #options = new Map<string, NodeOptions>();
+
+  private constructor(slot: Slot, plane: ControlPlane) {
+    this.#slot = slot;
+    this.plane = plane;
+    this.#archive = join(slot.folder, 'images.tar');
+  }
+
+  /** Starts a cluster; resolves when its nodes are ready and its DNS is. */
+  static async start(): Promise<TwoNodeCluster> {
+    const slot = await takeSlot();
+    await clear(slot);
+    await mkdir(slot.folder, { recursive: true });
+    const places = await makeNetwork(slot, nodeNames);
+    const network = { address: hostAddress(slot), services: slot.ranges.services };
+    const cluster = new TwoNodeCluster(slot, await startControlPlane({ network }));
+    try {
+      await cluster.#fill(places);
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** Ends a node (`node1`, `node2`) as a power cut does. */
+  async killNode(name: string): Promise<void> {
+    const node = this.#nodes.get(name);
+    if (node === undefined) throw new Error(`${name} does not run`);
+    this.#nodes.delete(name);
+    await node.kill();
+  }
+
+  /** Makes the images of an archive known to every node. */
+  async importImages(archive: string): Promise<void> {
+    await Promise.all([...this.#nodes.values()].map((node) => node.importImages(archive)));
+  }
+
+  /** Starts a node, with the disk that it had. Resolves when it is ready. */
+  async startNode(name: string): Promise<void> {
+    const options = this.#options.get(name);
+    if (options === undefined) throw new Error(`There is no ${name}`);
+    const node = await ClusterNode.start(options, this.#archive);
+    this.#nodes.set(name, node);
+    using objects = new KubeObjects(this.plane.admin);
+    const isReady = async (): Promise<true | undefined> => {
+      const object = await objects.get({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+      return conditionOf(object?.['status'], 'Ready') === 'True' || undefined;
+    };
+    await until(`${name} to be ready`, isReady, 60_000).catch(async (error: unknown) => {
+      throw new Error(`${name} does not become ready.${await node.logTail()}`, { cause: error });
+    });
+  }
+
+  /** Ends all processes and removes all that was made. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#nodes.values()].map((node) => node.kill()));
+    this.#nodes.clear();
+    await this.plane.stop();
+    await clear(this.#slot);
+    await this.#slot[Symbol.asyncDispose]();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #fill(places: readonly NodePlace[]): Promise<void> {
+    const { folder: parent, ranges } = this.#slot;
+    const [pause, coredns, proxy] = await Promise.all([
+      images.pause(),
+      images.coredns(),
+      this.plane.authority.issue({ commonName: 'system:kube-proxy' }),
+      run(process.execPath, [imageTool, this.#archive, ...Object.keys(images)]),
+    ]);
+    const common = {
+      parent,
+      pauseImage: pause.reference,
+      dnsAddress: addressIn(ranges.services, 10),
+      proxyKubeconfig: await this.plane.writeKubeconfig({ certificate: proxy }),
+    };
+    const start = async (place: NodePlace): Promise<void> => {
+      const options = await prepareNode(this.plane, { ...common, place });
+      this.#options.set(place.name, options);
+      await this.startNode(place.name);
+    };
+    using objects = new KubeObjects(this.plane.admin);
+    const dns = clusterDns({ image: coredns.reference, address: common.dnsAddress });
+    await Promise.all([objects.applyYaml(dns), ...places.map(start)]);
+    const isReady = async (): Promise<true | undefined> => {
+      const { readyReplicas } = ((await objects.get(dnsDeployment))?.['status'] ?? {}) as {
+        readonly readyReplicas?: number;
+      };
+      return readyReplicas === places.length || undefined;
+    };
+    await until('CoreDNS to be ready on every node', isReady, 60_000);
+  }
+}
+
+const dnsDeployment = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'coredns', namespace: 'kube-system' },
+};
+
+/** Leaves nothing of a slot: neither of a cluster that stops nor of one whose process was killed. */
+async function clear(slot: Slot): Promise<void> {
+  await Promise.all(nodeNames.map((name) => removeCgroups(join(slot.folder, name))));
+  await removeNetwork(slot);
+  await rm(slot.folder, { recursive: true, force: true });
+}
+
+function conditionOf(status: unknown, type: string): string | undefined {
+  const { conditions = [] } = (status ?? {}) as {
+    conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+  return conditions.find((each) => each.type === type)?.status;
+}
