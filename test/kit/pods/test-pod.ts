@@ -76,30 +76,30 @@ export class TestPod {
   }
 }
 
-/** Pods by the name of their node, when there is a ready one of a label `app` on each of so many nodes. */
+/** Which pods: those of a namespace with a label, such as `app=shop`, on that many nodes; 2 by default. */
+export interface PodChoice {
+  readonly namespace: string;
+  readonly label: string;
+  readonly nodes?: number;
+}
+
+/** Pods by the name of their node, once there is a ready one on each of the nodes. */
 export async function readyPods(
   objects: KubeObjects,
-  {
-    namespace,
-    name,
-    nodes = 2,
-  }: { readonly namespace: string; readonly name: string; readonly nodes?: number },
+  { namespace, label, nodes = 2 }: PodChoice,
 ): Promise<ReadonlyMap<string, TestPod>> {
-  return until(
-    `pods of ${namespace}/${name} on ${nodes} nodes`,
-    async () => {
-      const list = await objects.list(`/api/v1/namespaces/${namespace}/pods?labelSelector=app=${name}`);
-      const pods = (list as readonly PodObject[])
-        .filter(isReady)
-        .map(
-          ({ metadata, spec, status }) =>
-            new TestPod(metadata.name, { node: spec.nodeName, address: status.podIP }),
-        );
-      const byNode = new Map(pods.map((pod) => [pod.node, pod]));
-      return byNode.size === nodes ? byNode : undefined;
-    },
-    60_000,
-  );
+  const find = async (): Promise<ReadonlyMap<string, TestPod> | undefined> => {
+    const list = await objects.list(`/api/v1/namespaces/${namespace}/pods?labelSelector=${label}`);
+    const pods = (list as readonly PodObject[])
+      .filter(isReady)
+      .map(
+        ({ metadata: { name }, spec, status }) =>
+          new TestPod(name, { node: spec.nodeName, address: status.podIP }),
+      );
+    const byNode = new Map(pods.map((pod) => [pod.node, pod]));
+    return byNode.size === nodes ? byNode : undefined;
+  };
+  return until(`ready pods ${label} of ${namespace} on ${nodes} nodes`, find, 60_000);
 }
 
 interface PodObject extends KubeObject {
