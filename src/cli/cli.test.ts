@@ -27,6 +27,7 @@ async function cli(...args: string[]): Promise<Said> {
 function recordedTerminal(): { readonly terminal: Terminal; readonly said: { out: string; err: string } } {
   const said = { out: '', err: '' };
   const output = (name: 'out' | 'err') => ({
+    isTerminal: false,
     write: (text: string): void => {
       said[name] += text;
     },

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { styleText } from 'node:util';
 
-import { columns, counted, streamOutput } from './output.ts';
+import { columns, streamOutput } from './output.ts';
 
 function failing(code: string): Error {
   return Object.assign(new Error(`write ${code}`), { code });
@@ -33,15 +33,6 @@ describe('columns', () => {
 
   it('makes nothing of no rows', () => {
     assert.equal(columns([]), '');
-  });
-});
-
-describe('counted', () => {
-  it('names one and many', () => {
-    assert.deepEqual(
-      [counted(0, 'port'), counted(1, 'port'), counted(2, 'port')],
-      ['0 ports', '1 port', '2 ports'],
-    );
   });
 });
 

@@ -8,6 +8,8 @@ export type Style = Parameters<typeof styleText>[0];
 
 /** A stream that commands print to. */
 export interface Output {
+  /** Whether people see it as it is written. */
+  readonly isTerminal: boolean;
   write(text: string): void;
   /** The text in a style, or as it is where the stream shall have no colours. */
   paint(style: Style, text: string): string;
@@ -32,6 +34,7 @@ export function streamOutput(stream: NodeJS.WriteStream): Output {
     isOpen = false;
   });
   return {
+    isTerminal: stream.isTTY,
     write(text) {
       if (isOpen) stream.write(text);
     },
@@ -59,9 +62,4 @@ export function columns(rows: readonly (readonly string[])[]): string {
 
 function shownWidth(cell: string): number {
   return stripVTControlCharacters(cell).length;
-}
-
-/** `1 service`, `2 services`: a number with its noun. */
-export function counted(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { StandaloneAddresses } from '../config/options.ts';
 import { readyText } from './ready.ts';
 
-const out = { write: () => {}, paint: (_style: unknown, text: string): string => text };
+const out = { isTerminal: false, write: () => {}, paint: (_style: unknown, text: string): string => text };
 const all: StandaloneAddresses = {
   http: { host: '127.0.0.1', port: 8000 },
   dns: { host: '127.0.0.1', port: 5353 },

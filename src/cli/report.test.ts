@@ -6,7 +6,7 @@ import type { Service } from '../model/topology.ts';
 import type { OfflineMesh } from './offline.ts';
 import { jsonReport, textReport } from './report.ts';
 
-const out = { write: () => {}, paint: (_style: unknown, text: string): string => text };
+const out = { isTerminal: false, write: () => {}, paint: (_style: unknown, text: string): string => text };
 const shop: Service = {
   key: 'store/shop',
   namespace: 'store',

@@ -4,7 +4,8 @@ import { subjectName, type Problem } from '../model/problem.ts';
 import type { Topology } from '../model/topology.ts';
 import { byText } from '../model/key.ts';
 import { problemJson } from '../serve/http/topology-json.ts';
-import { counted, type Output } from './output.ts';
+import { counted } from '../runtime/counted.ts';
+import type { Output } from './output.ts';
 import type { OfflineMesh } from './offline.ts';
 
 /**

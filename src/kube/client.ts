@@ -38,6 +38,7 @@ const json = 'application/json';
 const mergePatch = 'application/merge-patch+json';
 /** Server-side apply; JSON is YAML. */
 const applyPatch = 'application/apply-patch+yaml';
+const pods: ResourceType = { group: '', version: 'v1', plural: 'pods' };
 /** Objects a page: reading one takes a few milliseconds. */
 const pageSize = 250;
 
@@ -164,6 +165,28 @@ export class KubeClient {
   /** Gets a document that is no object, by its path: `/version`, `/apis`. */
   async document(path: string, options?: CallOptions): Promise<unknown> {
     return await this.#transport.call({ verb: 'get', path }, read(path), options);
+  }
+
+  /** Posts what is only a question, such as a SubjectAccessReview, and resolves with the same as it was answered. */
+  async review(type: ResourceType, question: object, options?: CallOptions): Promise<unknown> {
+    const body = { type: json, value: question };
+    const request = write('POST', { path: targetPath({ type }), query: {}, body });
+    return await this.#transport.call({ verb: 'create', target: { type } }, request, options);
+  }
+
+  /**
+   * Gets a document from a pod through the API server's proxy.
+   *
+   * @param path - below the pod's root: `/healthz`.
+   */
+  async getFromPod(
+    pod: { readonly namespace: string; readonly name: string; readonly port: number },
+    path: string,
+    options?: CallOptions,
+  ): Promise<unknown> {
+    const { namespace, name, port } = pod;
+    const target = { type: pods, namespace, name: `${name}:${port}`, subresource: 'proxy' };
+    return await this.#transport.call({ verb: 'get', target }, read(targetPath(target) + path), options);
   }
 
   /** Closes connections that nothing uses any more. */

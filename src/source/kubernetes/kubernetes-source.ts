@@ -33,7 +33,7 @@ export interface KubernetesSourceOptions {
  * Endpoints are not among them: the cluster mirrors those that people write into EndpointSlices. Those of the Service
  * Mesh Interface may come, go and be served in other versions while the mesh runs.
  */
-const followed: readonly Kind[] = [
+export const followed: readonly Kind[] = [
   'Service',
   'EndpointSlice',
   'Pod',
