@@ -8,7 +8,7 @@ import { resourcesToJson } from '../../translate/inspect.ts';
 import { typeUrls, type Resource, type Resources } from '../../translate/resources.ts';
 import { translate } from '../../translate/translate.ts';
 import type { ConfigurationJson } from './api-types.ts';
-import { ConfigurationWriter, keepMs } from './configuration-json.ts';
+import { ConfigurationWriter, keepMs, noTraefikConfiguration } from './configuration-json.ts';
 
 /** A clock whose timers fire when they are told to. */
 class HeldClock implements Clock {
@@ -89,14 +89,15 @@ test('resources are written as `maesh translate` shows them', () => {
     },
   );
   const json = written(new ConfigurationWriter(new HeldClock()), resources) as ConfigurationJson;
-  assert.deepEqual(json, resourcesToJson(resources));
-  assert.deepEqual(Object.keys(json), Object.keys(resourcesToJson(resources)));
+  assert.deepEqual(json, { http: noTraefikConfiguration, ...resourcesToJson(resources) });
+  assert.deepEqual(Object.keys(json), ['http', ...Object.keys(resourcesToJson(resources))]);
   assert.ok(json.clusters.length >= 3);
 });
 
 test('no resources are written as empty lists', () => {
   const writer = new ConfigurationWriter(new HeldClock());
   assert.deepEqual(written(writer, undefined), {
+    http: noTraefikConfiguration,
     listeners: [],
     routes: [],
     scopedRoutes: [],

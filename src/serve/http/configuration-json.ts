@@ -19,6 +19,13 @@ const lists: Readonly<Record<keyof ConfigurationJson, keyof typeof typeUrls>> = 
 };
 
 /**
+ * The member `http`. Proxies of the original ask here too until they are replaced, and would forget all routes where it were
+ * absent; where it is no object they can't read it, and keep what they have.
+ */
+export const noTraefikConfiguration =
+  'Proxies are Envoys, which are told what follows by xDS. Nothing in it is for Traefik.';
+
+/**
  * Writes resources as JSON. To decode a resource is the costly part, and most are the same the next time somebody asks:
  * their texts are kept while people ask, and forgotten {@link keepMs} after, since all of them together are big.
  */
@@ -37,15 +44,16 @@ export class ConfigurationWriter {
     this.#forgetting = this.#clock.after(keepMs, () => {
       this.#texts = new WeakMap();
     });
-    return objectPieces(
-      Object.entries(lists)
+    return objectPieces([
+      ['http', [JSON.stringify(noTraefikConfiguration)]],
+      ...Object.entries(lists)
         // There are none where access isn't controlled.
         .filter(([, type]) => type !== 'extensions' || (resources?.[typeUrls[type]].size ?? 0) > 0)
-        .map(([list, type]) => [
+        .map(([list, type]): [string, Iterable<string>] => [
           list,
           listPieces(this.#elements(resources?.[typeUrls[type]].values() ?? [])),
         ]),
-    );
+    ]);
   }
 
   *#elements(resources: Iterable<Resource>): Generator<Iterable<string>> {
