@@ -50,10 +50,6 @@ export async function startTraefik(options: TraefikOptions): Promise<Traefik> {
   // JSON is YAML, which Traefik reads.
   const file = join(folder, 'dynamic.yaml');
   await writeFile(file, configuration.toJson());
-  if (process.env['K']) {
-    await writeFile('/tmp/K/dyn.json', configuration.toJson());
-    await writeFile('/tmp/K/flags', flags(address, world.entryPoints()).join('\n'));
-  }
   const child = spawn(
     await findTraefik(),
     [...flags(address, world.entryPoints()), `--providers.file.filename=${file}`],
