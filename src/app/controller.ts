@@ -11,6 +11,9 @@ import type { WantedStatus } from '../apply/status.ts';
 import type { TrafficDistribution } from '../apply/shadow.ts';
 import { trafficDistributionOf } from '../apply/traffic-distribution.ts';
 import type { ControllerOptions } from '../config/options.ts';
+import type { Round } from '../control/loop.ts';
+import { DnsKeeper } from '../dns/dns-keeper.ts';
+import type { DnsStatus } from '../dns/status.ts';
 import { resolveAccess } from '../kube/access.ts';
 import { KubeClient } from '../kube/client.ts';
 import { LeaseElector, type LeaseTiming } from '../kube/lease.ts';
@@ -29,7 +32,6 @@ import { ProxyPods } from '../source/kubernetes/proxy-pods.ts';
 import { kindsWithStatus } from '../source/kubernetes/with-identity.ts';
 import { kindParsers } from '../source/parse/kinds.ts';
 import { idleSeconds } from '../translate/http-manager.ts';
-import { meshDomains } from '../translate/names.ts';
 import { listenXds } from './listen-xds.ts';
 import { Mesh } from './mesh.ts';
 import { lookUpNames } from './name-lookup.ts';
@@ -38,9 +40,6 @@ import { Refusals } from './refusals.ts';
 import { Replica, type ReplicaTimes } from './replica.ts';
 import { countServing } from './serving-proxies.ts';
 import { waitForServer } from './wait-for-server.ts';
-
-/** Under which names services are asked for. */
-const names = { domains: meshDomains, clusterDomain: 'cluster.local' };
 
 /** All of the machine's addresses, of both IP families. */
 const everywhere = '::';
@@ -112,6 +111,8 @@ class Controller {
   readonly #events: ProblemWriter<WantedEvent>;
   readonly #statuses: ProblemWriter<WantedStatus>;
   readonly #proxyPods: ProxyPods;
+  /** Undefined where DNS is not kept. */
+  readonly #dns: DnsKeeper | undefined;
   readonly #refusals = new Refusals({
     rejections: () => this.mesh.xds.rejections(),
     uidOf: (service) => this.mesh.loop.drafts.get(service)?.uid,
@@ -122,7 +123,7 @@ class Controller {
   #trafficDistribution: TrafficDistribution;
 
   constructor(options: ControllerOptions, run: ControllerRun & { readonly client: KubeClient }) {
-    const { client, log, proxyAddress = everywhere, replicaTimes: times = {}, nameServers: servers } = run;
+    const { client, log, proxyAddress = everywhere, replicaTimes: times = {}, nameServers } = run;
     this.#options = options;
     this.#client = client;
     this.#log = log;
@@ -156,6 +157,7 @@ class Controller {
       { ...common, queueObserver: () => this.mesh.queueObserver('statuses') },
     );
     this.#proxyPods = new ProxyPods({ client, namespace: options.namespace, log });
+    this.#dns = keeperOf(options, { client, log });
     this.mesh = new Mesh({
       placement: placementOf(options, proxyAddress),
       allocation: emptyAllocation,
@@ -164,18 +166,11 @@ class Controller {
       waitsForProxy: false,
       proxyPods: () => this.#proxyPods.list(),
       proxyObserver: this.#refusals.observer,
-      onRound: ({ topology }) => {
-        this.#wantEvents();
-        this.#statuses.want(topology.problems);
-        const { drafts, touched, allocation, sharedPorts: shared } = this.mesh.loop;
-        this.#shadows.want({ drafts, touched, table: allocation.ports, shared });
-        const settled = this.mesh.xds.settledSequence();
-        this.#replica.built({ shadows: this.#shadows, sequence: this.mesh.loop.sequence, settled });
-      },
+      onRound: (round) => this.#roundDone(round),
       ...(times.rest !== undefined && { restMs: times.rest.restMs }),
       name: options.hostname,
       cluster: () => this.#inCluster(),
-      lookUpNames: (service) => lookUpNames(service, { ...names, servers, clock: systemClock }),
+      lookUpNames: (service) => lookUpNames(service, { ...options, nameServers }),
       log,
     });
     this.#elector = this.#makeElector(run.leaseTiming);
@@ -193,6 +188,7 @@ class Controller {
         (until) => this.#replica.run(until),
         (until) => this.#follow(until),
         (until) => this.#proxyPods.run(until),
+        async (until) => await this.#dns?.follow(until),
         (until) => this.#read(until),
         (until) => this.#elector.run(until),
       ],
@@ -200,9 +196,25 @@ class Controller {
     );
   }
 
+  /** How the cluster's DNS stands to the mesh, as far as this replica sees. */
+  dnsStatus(): DnsStatus {
+    return this.#dns?.status() ?? { state: 'off' };
+  }
+
   /** Ends what goes on after {@link run}, as long as proxies are connected. */
   stop(): void {
     this.#refusals.stop();
+  }
+
+  /** What was built is written back, and proxies are told of it. */
+  #roundDone({ topology }: Round): void {
+    this.#wantEvents();
+    this.#statuses.want(topology.problems);
+    const { drafts, touched, allocation, sharedPorts: shared } = this.mesh.loop;
+    this.#shadows.want({ drafts, touched, table: allocation.ports, shared });
+    this.#dns?.want({ services: drafts, touched });
+    const settled = this.mesh.xds.settledSequence();
+    this.#replica.built({ shadows: this.#shadows, sequence: this.mesh.loop.sequence, settled });
   }
 
   /** What proxies of other replicas refuse, these know: it is in their API, and in no Event. */
@@ -246,7 +258,9 @@ class Controller {
       identity: this.#identity,
       lead: (until) =>
         runTogether(
-          [this.#shadows, this.#events, this.#statuses].map((each) => (on) => each.lead(on)),
+          [this.#shadows, this.#events, this.#statuses, this.#dns].map(
+            (each) => async (on) => await each?.lead(on),
+          ),
           until,
         ),
       log: this.#log,
@@ -260,6 +274,14 @@ class Controller {
     const { isLeading } = this.#elector;
     return { namespace, lease, identity: this.#identity, isLeading, watchNamespaces, ignoreNamespaces, acl };
   }
+}
+
+function keeperOf(
+  { keepDNS, namespace, clusterDomain, meshDomains: domains }: ControllerOptions,
+  { client, log }: { readonly client: KubeClient; readonly log: Log },
+): DnsKeeper | undefined {
+  if (!keepDNS) return undefined;
+  return new DnsKeeper({ client, mesh: { namespace, clusterDomain, domains }, log, clock: systemClock });
 }
 
 function placementOf(options: ControllerOptions, address: string): Placement {

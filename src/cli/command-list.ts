@@ -46,14 +46,20 @@ export const commands: { readonly [C in CommandName]: Command<C> } = {
     load: () => import('./commands/translate.ts'),
   },
   check: {
-    summary: 'print every problem in a folder of manifests',
+    summary: 'find what is wrong with a mesh in a cluster, or in a folder of manifests',
     description:
-      'Prints every problem in Kubernetes manifests: where it is, what is wrong and why, and what to do about it. ' +
-      'Starts nothing. The exit code is 1 if there is a problem.',
+      'Looks at a cluster: the API server and permissions, the controller, the proxies of all nodes, the services, and DNS as ' +
+      'pods see it. Says of each what is so, and where something is wrong, why and what to do. With --dir it looks at ' +
+      'Kubernetes manifests instead and prints every problem in them. It changes nothing. The exit code is 1 if something is ' +
+      'wrong; warnings about a cluster alone leave it 0.',
     examples: [
-      ['maesh check -f mesh/', 'looks at the manifests in mesh/'],
-      ['maesh check -f mesh/ -o json', 'says it for programs'],
-      ['kubectl get svc,endpointslices,pods -A -o yaml | maesh check -f -', 'looks at a real cluster'],
+      ['maesh check --kubeConfig ~/.kube/config', 'looks at the cluster that kubectl speaks to'],
+      ['maesh check --kubeConfig ~/.kube/config --wait 60', 'waits up to a minute for a new mesh to be well'],
+      ['maesh check -f mesh/ -o json', 'looks at the manifests in mesh/, and says it for programs'],
+      [
+        'kubectl get svc,endpointslices,pods -A -o yaml | maesh check -f -',
+        "looks at a cluster's services alone",
+      ],
     ],
     load: () => import('./commands/check.ts'),
   },
@@ -71,6 +77,29 @@ export const commands: { readonly [C in CommandName]: Command<C> } = {
       ['maesh bootstrap --xdsHost 10.0.0.5 --xdsPort 15010', 'for a mesh on another machine'],
     ],
     load: () => import('./commands/bootstrap.ts'),
+  },
+  prepare: {
+    summary: "put the mesh's names into a cluster's DNS",
+    description:
+      'Looks what DNS the cluster has, and has it know the mesh: service.namespace.maesh. The controller does the same ' +
+      'all the time; this is for clusters in which it may not (--keepDNS=false). The exit code is 1 where DNS does not ' +
+      'know the mesh after it, and then it says what to do by hand.',
+    examples: [
+      ['maesh prepare --kubeConfig ~/.kube/config', 'does it from outside of the cluster'],
+      ['maesh prepare --clusterDomain cluster.example', 'for a cluster whose own names end so'],
+    ],
+    load: () => import('./commands/prepare.ts'),
+  },
+  cleanup: {
+    summary: 'take everything that a mesh has made out of a cluster',
+    description:
+      "Puts the cluster's DNS back as it was and deletes shadow Services, Leases and Events, when the controllers have " +
+      'ended. `helm uninstall` calls it. It may be run any number of times; the exit code is 1 where something is left.',
+    examples: [
+      ['maesh cleanup --kubeConfig ~/.kube/config', 'does it from outside of the cluster'],
+      ['maesh cleanup --namespace mesh', 'for a mesh that was installed in namespace mesh'],
+    ],
+    load: () => import('./commands/cleanup.ts'),
   },
   version: {
     summary: 'print the version',

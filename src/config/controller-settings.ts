@@ -13,9 +13,11 @@ import {
   type AccessControlSettings,
   type ConfigFileSetting,
 } from './common-settings.ts';
+import { kubeConfig, leaseName, masterURL } from './cluster-settings.ts';
+import { clusterDomain, keepDNS, meshDomains } from './dns-settings.ts';
 import type { ControllerOptions } from './options.ts';
 import type { SettingTable } from './setting.ts';
-import { listenHost, namespaceNames, objectName, port, text, unlessEmpty } from './value.ts';
+import { listenHost, namespaceNames, port } from './value.ts';
 
 /** Settings of the controller as the user gives them; `src/config/controller.ts` makes options of them. */
 export interface ControllerSettings
@@ -25,27 +27,13 @@ export interface ControllerSettings
 
 /** Their table. */
 export const controllerSettings: SettingTable<ControllerSettings> = {
-  kubeConfig: {
-    doc: "kubeconfig by which the API server is reached; within a cluster it is the pod's own account that counts",
-    group: 'Cluster',
-    kind: unlessEmpty(text('file')),
-    default: undefined,
-    defaultText: '$KUBECONFIG',
-  },
-  masterURL: {
-    doc: "address of the API server, in place of the kubeconfig's",
-    group: 'Cluster',
-    kind: unlessEmpty(text('url')),
-    default: undefined,
-    defaultText: "the kubeconfig's",
-  },
-  leaseName: {
-    doc: "Lease in the mesh's namespace by which several controllers agree on the one that writes to the cluster",
-    group: 'Cluster',
-    kind: objectName,
-    default: 'maesh-controller',
-  },
+  kubeConfig,
+  masterURL,
+  leaseName,
+  clusterDomain,
+  keepDNS,
   namespace,
+  meshDomains,
   watchNamespaces: {
     doc: 'namespaces whose services are in the mesh, separated by commas or in several flags',
     group: 'Mesh',

@@ -1,8 +1,8 @@
 // From the settings of the controller to its options: what follows from where it runs, and what doesn't go together.
 
+import { clusterOptions, noCluster } from './cluster-access.ts';
 import type { Surroundings } from './config-file.ts';
 import type { ControllerSettings } from './controller-settings.ts';
-import type { Environment } from './environment.ts';
 import type { Mistake } from './mistake.ts';
 import type { ControllerOptions } from './options.ts';
 import { samePorts } from './same-ports.ts';
@@ -17,8 +17,7 @@ export function controllerOptions(
     ...rest,
     acl: rest.acl || smi,
     logLevel: debug ? 'debug' : rest.logLevel,
-    kubeConfig: rest.kubeConfig ?? (env['KUBECONFIG'] || undefined),
-    env,
+    ...clusterOptions(rest, { env }),
     hostname,
     watchNamespaces: sorted(rest.watchNamespaces),
     ignoreNamespaces: sorted(rest.ignoreNamespaces),
@@ -33,24 +32,6 @@ export function controllerOptions(
 
 function sorted(names: readonly string[]): readonly string[] {
   return [...new Set(names)].toSorted();
-}
-
-function noCluster({ env, kubeConfig, masterURL }: ControllerOptions): readonly Mistake[] {
-  if (kubeConfig !== undefined || masterURL !== undefined || isInPod(env)) return [];
-  return [
-    {
-      what: 'no cluster',
-      why: 'nothing says where the API server is',
-      advice:
-        'run Maesh in a pod, or give --kubeConfig, KUBECONFIG or --masterURL; without a cluster, `maesh standalone` ' +
-        'runs a mesh, and `maesh --help` shows everything else',
-    },
-  ];
-}
-
-/** Whether Kubernetes has told this process where its API server is: by both variables, or it means nothing. */
-function isInPod(env: Environment): boolean {
-  return Boolean(env['KUBERNETES_SERVICE_HOST']) && Boolean(env['KUBERNETES_SERVICE_PORT']);
 }
 
 function nothingWatched({ watchNamespaces, ignoreNamespaces }: ControllerOptions): readonly Mistake[] {

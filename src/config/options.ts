@@ -15,8 +15,8 @@ export interface LogOptions {
   readonly logLevel: LogLevel;
 }
 
-/** What the controller of a mesh in Kubernetes runs with: `maesh` without a command. */
-export interface ControllerOptions extends LogOptions {
+/** How a cluster is reached. */
+export interface ClusterOptions {
   /** Path of a kubeconfig, or several separated by colons, as the user wrote them; undefined where none is named. */
   readonly kubeConfig: string | undefined;
   /** Address of the API server, in place of the kubeconfig's; undefined where none is given. */
@@ -26,10 +26,36 @@ export interface ControllerOptions extends LogOptions {
    * above, and programs that a kubeconfig names for credentials are run with them.
    */
   readonly env: Environment;
-  /** Name of the machine or pod. Several replicas, in tests also on one machine, may have the same. */
-  readonly hostname: string;
+}
+
+/** Under which names services are called, which the cluster's DNS has to know. */
+export interface NameOptions {
   /** The mesh's own namespace. */
   readonly namespace: string;
+  /** Domains of the mesh, at least one, each once: `maesh`, `traefik.mesh`. */
+  readonly meshDomains: readonly string[];
+  /** Domain of the cluster's own names: `cluster.local`. */
+  readonly clusterDomain: string;
+}
+
+/** What `maesh prepare` does its work with. */
+export interface PrepareOptions extends ClusterOptions, NameOptions, LogOptions {
+  readonly logFormat: LogFormat;
+}
+
+/** What `maesh cleanup` does its work with. */
+export interface CleanupOptions extends ClusterOptions, Omit<NameOptions, 'clusterDomain'>, LogOptions {
+  /** Name of the Lease by which the controllers agreed on the one that writes. */
+  readonly leaseName: string;
+  readonly logFormat: LogFormat;
+}
+
+/** What the controller of a mesh in Kubernetes runs with: `maesh` without a command. */
+export interface ControllerOptions extends ClusterOptions, NameOptions, LogOptions {
+  /** Whether the cluster's DNS is kept as the mesh needs it. */
+  readonly keepDNS: boolean;
+  /** Name of the machine or pod. Several replicas, in tests also on one machine, may have the same. */
+  readonly hostname: string;
   /** The only namespaces whose services are in the mesh, sorted, each once; empty: all namespaces. */
   readonly watchNamespaces: readonly string[];
   /** Namespaces whose services are never in the mesh, whatever is watched; sorted, each once. */
@@ -120,13 +146,17 @@ export interface TranslateOptions extends LogOptions {
   readonly output: 'yaml' | 'json';
 }
 
-/** What `maesh check` looks at. */
-export interface CheckOptions extends LogOptions {
-  /** Folders and files with manifests, at least one; `-` is standard input. */
+/** What `maesh check` looks at: manifests where some are named, else a cluster. */
+export interface CheckOptions extends ClusterOptions, LogOptions {
+  /** Files and folders with manifests; `-` is standard input. Empty: the cluster is looked at. */
   readonly dir: readonly string[];
   readonly defaultMode: DefaultMode;
   /** Whether only those may call whom a TrafficTarget lets in. */
   readonly acl: boolean;
+  /** The mesh's own namespace. */
+  readonly namespace: string;
+  /** How long it is waited for a cluster to be well, in seconds. */
+  readonly wait: number;
   readonly output: 'text' | 'json';
 }
 

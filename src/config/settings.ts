@@ -16,7 +16,14 @@ import {
   type AccessControlSettings,
   type ConfigFileSetting,
 } from './common-settings.ts';
+import { kubeConfig, masterURL } from './cluster-settings.ts';
 import { controllerSettings, type ControllerSettings } from './controller-settings.ts';
+import {
+  cleanupSettings,
+  prepareSettings,
+  type CleanupSettings,
+  type PrepareSettings,
+} from './dns-settings.ts';
 import type {
   BootstrapOptions,
   CheckOptions,
@@ -58,8 +65,10 @@ export interface CommandSettings {
   readonly controller: ControllerSettings;
   readonly standalone: StandaloneSettings;
   readonly translate: TranslateOptions & ConfigFileSetting;
-  readonly check: CheckOptions & ConfigFileSetting;
+  readonly check: Omit<CheckOptions, 'env'> & ConfigFileSetting;
   readonly bootstrap: BootstrapSettings;
+  readonly prepare: PrepareSettings;
+  readonly cleanup: CleanupSettings;
   readonly version: VersionOptions;
 }
 
@@ -213,6 +222,32 @@ const bootstrap: SettingTable<BootstrapSettings> = {
   logLevel,
 };
 
+const check: SettingTable<CommandSettings['check']> = {
+  dir: {
+    doc: `${inputDir.doc}; without any, the cluster is looked at`,
+    group: 'Mesh',
+    kind: inputDir.kind,
+    default: [],
+    defaultText: 'none',
+    short: 'f',
+  },
+  kubeConfig,
+  masterURL,
+  namespace,
+  wait: {
+    doc: 'how many seconds to wait for a cluster to be well',
+    group: 'Cluster',
+    kind: count(0),
+    default: 0,
+    flagOnly: true,
+  },
+  defaultMode: { ...defaultMode, doc: `of manifests: ${defaultMode.doc}` },
+  acl: { ...acl, doc: `of manifests: ${acl.doc}` },
+  output: output(['text', 'json']),
+  configFile,
+  logLevel,
+};
+
 /** Every setting of every command. */
 export const settings: { readonly [C in CommandName]: SettingTable<CommandSettings[C]> } = {
   controller: controllerSettings,
@@ -235,22 +270,18 @@ export const settings: { readonly [C in CommandName]: SettingTable<CommandSettin
     configFile,
     logLevel,
   },
-  check: {
-    dir: inputDir,
-    defaultMode,
-    acl,
-    output: output(['text', 'json']),
-    configFile,
-    logLevel,
-  },
+  check,
   bootstrap,
+  prepare: prepareSettings,
+  cleanup: cleanupSettings,
   version: { output: output(['text', 'json']) },
 };
 
 /**
- * Whether a command looks for a configuration file where none is named. Those that run a mesh do, as in the original.
+ * Whether a command looks for a configuration file where none is named. Those of the original that run a mesh, or set it
+ * up in a cluster, do as they did there.
  * The others read one only where the user names it: `maesh check -f new/` is about `new/`, whatever file lies about.
  */
 export function searchesConfigFile(command: CommandName): boolean {
-  return command === 'controller' || command === 'standalone';
+  return ['controller', 'standalone', 'prepare', 'cleanup'].includes(command);
 }

@@ -105,6 +105,17 @@ export const objectName: ValueKind<string> = single('name', (value) =>
       },
 );
 
+/** A domain of DNS: `traefik.mesh`. A dot behind it, which says that it is whole, is left out. */
+export const domainName: ValueKind<string> = single('domain', (written) => {
+  const value = written.toLowerCase().replace(/\.$/, '');
+  return value.length <= 253 && value.split('.').every((part) => label.test(part))
+    ? { value }
+    : {
+        why: 'not a domain',
+        advice: 'use letters, digits and dashes, with dots between, such as mesh.example',
+      };
+});
+
 /** Several texts: separated by commas, named several times, or both. */
 export function list(placeholder: string): ValueKind<readonly string[]> {
   return {
@@ -131,6 +142,22 @@ export const namespaceNames: ValueKind<readonly string[]> = {
       if ('why' in read) return { ...read, why: `${name}: ${read.why}` };
     }
     return names;
+  },
+};
+
+/** Domains, at least one, written as a list. */
+export const domainNames: ValueKind<readonly string[]> = {
+  ...list('domain'),
+  read: (texts) => {
+    const names = list('domain').read(texts);
+    if ('why' in names) return names;
+    const domains: string[] = [];
+    for (const name of names.value) {
+      const read = domainName.read([name]);
+      if ('why' in read) return { ...read, why: `${name}: ${read.why}` };
+      if (!domains.includes(read.value)) domains.push(read.value);
+    }
+    return { value: domains };
   },
 };
 

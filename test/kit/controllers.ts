@@ -20,6 +20,7 @@ export const shortTimes: ReplicaTimes = {
 /** A running controller. */
 export interface RunningController extends AsyncDisposable {
   readonly name: string;
+  readonly apiPort: number;
   readonly xdsPort: number;
   readonly log: RecordLog;
   /** Whether proxies are told what to serve. */
@@ -50,12 +51,17 @@ export interface ControllerGiven {
   readonly replicaTimes?: ReplicaTimes;
   /** {@link shortLease} by default. */
   readonly leaseTiming?: LeaseTiming;
+  /** Address of the API: the loopback one by default, to which an API server's proxy doesn't go. */
+  readonly apiHost?: string;
+  /** Name servers that know the services of the cluster. */
+  readonly nameServers?: readonly string[];
 }
 
 /** Starts a controller on free ports. It need not be ready yet. */
 export async function startController(given: ControllerGiven): Promise<RunningController> {
-  const [apiPort, xdsPort] = await Promise.all([freePort('127.0.0.1'), freePort('127.0.0.1')]);
   const { name = 'controller', proxyAddress = '127.0.0.1', defaultMode = 'http' } = given;
+  const { apiHost = '127.0.0.1' } = given;
+  const [apiPort, xdsPort] = await Promise.all([freePort(apiHost), freePort('127.0.0.1')]);
   const log = new RecordLog();
   const end = new AbortController();
   let isReady = false;
@@ -66,6 +72,7 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
     proxyAddress,
     leaseTiming: given.leaseTiming ?? shortLease,
     replicaTimes: given.replicaTimes ?? shortTimes,
+    ...(given.nameServers !== undefined && { nameServers: given.nameServers }),
   });
   // Reported where it is waited for.
   running.catch(() => undefined);
@@ -75,11 +82,12 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
   };
   return {
     name,
+    apiPort,
     xdsPort,
     log,
     isReady: () => isReady,
     writes: () => log.lines.filter(({ message }) => message.endsWith(' a shadow Service')).length,
-    get: async (path) => await (await fetch(`http://127.0.0.1:${apiPort}${path}`)).text(),
+    get: async (path) => await (await fetch(`http://${apiHost}:${apiPort}${path}`)).text(),
     stop,
     [Symbol.asyncDispose]: stop,
   };
@@ -87,7 +95,7 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
 
 /** The settings of a controller, all but those that tests name being the usual ones. */
 export function controllerOptions(given: ControllerSettings): ControllerOptions {
-  const { name, limitHTTPPort, acl = false, ...options } = given;
+  const { name, limitHTTPPort, acl = false, apiHost = '127.0.0.1', ...options } = given;
   return {
     ...options,
     acl,
@@ -98,9 +106,12 @@ export function controllerOptions(given: ControllerSettings): ControllerOptions 
     hostname: name,
     ignoreNamespaces: [],
     leaseName: 'maesh-controller',
+    meshDomains: ['maesh', 'traefik.mesh'],
+    clusterDomain: 'cluster.local',
+    keepDNS: false,
     limitTCPPort: undefined,
     limitUDPPort: undefined,
-    apiHost: '127.0.0.1',
+    apiHost,
     logLevel: 'info',
     logFormat: 'common',
   };

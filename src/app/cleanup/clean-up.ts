@@ -1,0 +1,89 @@
+// Takes everything that a mesh has made out of a cluster, for `maesh cleanup`. Each part may be there or not: it may be run
+// any number of times, and after an install that came half-way.
+
+import type { CleanupOptions } from '../../config/options.ts';
+import { resolveAccess } from '../../kube/access.ts';
+import { KubeClient } from '../../kube/client.ts';
+import { KubeError } from '../../kube/kube-error.ts';
+import { systemClock, type Clock } from '../../runtime/clock.ts';
+import type { Log } from '../../runtime/log.ts';
+import { restoreDns } from './dns.ts';
+import { endedControllers } from './ended-controllers.ts';
+import { deleteLeases, deleteServices, takeBackProblems } from './objects.ts';
+
+/** What came of a part. */
+export interface CleanupStep {
+  readonly kind: 'done' | 'failed';
+  /** A sentence without a full stop. */
+  readonly text: string;
+}
+
+/** What a part is done with. */
+export interface CleanupContext {
+  readonly client: KubeClient;
+  readonly options: CleanupOptions;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+/** How it is run. */
+export interface CleanupRun {
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Told of each part when it has come to its end. */
+  readonly onStep: (step: CleanupStep) => void;
+  /** How long controllers may take to end; a minute by default. */
+  readonly limitMs?: number;
+}
+
+/** DNS first: it is what others notice. Leases last: they say whether a controller runs. */
+const parts: readonly ((context: CleanupContext) => Promise<readonly string[]>)[] = [
+  restoreDns,
+  deleteServices,
+  takeBackProblems,
+  deleteLeases,
+];
+
+/**
+ * Cleans up. What can't be taken away holds nothing else up. Nothing is taken away while a controller runs. Rejects where
+ * the API server isn't known (AccessError).
+ */
+export async function cleanUp(options: CleanupOptions, run: CleanupRun): Promise<void> {
+  const { log, signal, onStep, limitMs = 60_000 } = run;
+  const client = new KubeClient({ access: await resolveAccess(options) });
+  const context: CleanupContext = { client, options, log, clock: systemClock, signal };
+  const { namespace } = options;
+  try {
+    const running = await endedControllers({ ...options, ...context, limitMs });
+    if (running.length > 0) {
+      const text =
+        `A controller of the mesh in namespace ${namespace} still runs and would put everything back: uninstall it ` +
+        `first. Its Lease: ${running.join(', ')}`;
+      onStep({ kind: 'failed', text });
+      return;
+    }
+    for (const part of parts) await runPart(part, context, onStep);
+  } catch (error) {
+    onStep({ kind: 'failed', text: textOf(error) });
+  } finally {
+    client.close();
+  }
+}
+
+async function runPart(
+  part: (typeof parts)[number],
+  context: CleanupContext,
+  onStep: CleanupRun['onStep'],
+): Promise<void> {
+  try {
+    for (const text of await part(context)) onStep({ kind: 'done', text });
+  } catch (error) {
+    onStep({ kind: 'failed', text: textOf(error) });
+  }
+}
+
+function textOf(error: unknown): string {
+  if (!(error instanceof KubeError)) throw error;
+  return error.message;
+}

@@ -1,0 +1,230 @@
+// Keeps a cluster's DNS as the mesh needs it, for as long as this replica leads: whatever takes the mesh's names out, a hand, a
+// distribution that starts again, a cloud provider, they are back with the next event of the watch.
+
+import { KubeError } from '../kube/kube-error.ts';
+import type { ReflectorTiming } from '../kube/reflector.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { ServiceKey } from '../model/key.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Log } from '../runtime/log.ts';
+import { TokenBucket, type Rate } from '../runtime/rate-limit.ts';
+import { runWorkers, type RetryLater } from '../runtime/run-workers.ts';
+import { TerminalError } from '../runtime/terminal-error.ts';
+import { WorkQueue } from '../runtime/work-queue.ts';
+import { carryOut, needsRestart, type Restartable } from './carry-out.ts';
+import type { MeshDns } from './corefile/mesh-dns.ts';
+import { FollowedDns } from './followed-dns.ts';
+import { placeKey, placeTitle, type DnsLayout, type DnsPlace } from './layout.ts';
+import { LongNames } from './long-names.ts';
+import type { DnsPlan, DnsTrouble } from './plan.ts';
+import { objectKey, objectsOf, planPlace } from './plan-place.ts';
+import type { DnsStatus, PlaceStatus } from './status.ts';
+import { unknownDns } from './unknown-dns.ts';
+
+/**
+ * How often DNS is written: DNS servers read their whole configuration anew each time, and somebody who takes the mesh's
+ * names out again and again is not to be outdone.
+ */
+const writeRate: Rate = { perSecond: 0.1, burst: 6 };
+/** How long services with long names are gathered: servers look at their configuration every 30 s or so. */
+const gatherMs = 2_000;
+/** After how long what was another than it was read as is looked at again, whatever the watch says. */
+const outdatedMs = 1_000;
+/** How long nothing is tried after it was not allowed. */
+const forbiddenMs = 60_000;
+
+/** What DNS is kept with. */
+export interface DnsKeeperOptions {
+  readonly client: KubeClient;
+  readonly mesh: Omit<MeshDns, 'longNames'>;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Times of the reflectors, other than the usual ones. */
+  readonly timing?: Partial<ReflectorTiming>;
+}
+
+/** The services of a mesh. */
+export interface WantedNames {
+  readonly services: { has(service: ServiceKey): boolean };
+  /** Those that may have come or gone since last time. */
+  readonly touched: Iterable<ServiceKey>;
+}
+
+/** Keeps DNS. Nothing is written before {@link want} has been called: until the mesh is known, so are none of its names. */
+export class DnsKeeper {
+  readonly #options: DnsKeeperOptions;
+  readonly #followed: FollowedDns;
+  readonly #names: LongNames;
+  readonly #pace = new TokenBucket(writeRate);
+  /** For which configuration this process had the pods of a place replaced. */
+  readonly #restarted = new Map<string, string>();
+  /** What was said of a place, or its last failure. */
+  readonly #troubles = new Map<string, string>();
+  #written: ReadonlyMap<string, string> | undefined;
+  #isWanted = false;
+  #queue: WorkQueue | undefined;
+
+  constructor(options: DnsKeeperOptions) {
+    this.#options = options;
+    this.#names = new LongNames(options.mesh.namespace);
+    this.#followed = new FollowedDns({
+      ...options,
+      meshNamespace: options.mesh.namespace,
+      onChanged: (key) => this.#queue?.add(key),
+      onLayout: (layout) => this.#tell(layout),
+    });
+  }
+
+  /** Says which services there are now. */
+  want({ services, touched }: WantedNames): void {
+    for (const service of touched) this.#names.set(service, services.has(service));
+    const { current } = this.#names;
+    if (this.#isWanted && current === this.#written) return;
+    const delayMs = this.#isWanted ? gatherMs : 0;
+    this.#written = current;
+    this.#isWanted = true;
+    for (const place of this.#followed.layout ?? []) this.#queue?.addAfter(placeKey(place), delayMs);
+  }
+
+  /** Follows DNS until the signal aborts. */
+  async follow(signal: AbortSignal): Promise<void> {
+    await this.#followed.run(signal);
+  }
+
+  /** Writes until the signal aborts; resolves when the last write has ended. */
+  async lead(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    const queue = new WorkQueue({ clock });
+    this.#queue = queue;
+    for (const place of this.#followed.layout ?? []) queue.add(placeKey(place));
+    const reconcile = async (key: string, until: AbortSignal): Promise<RetryLater | void> =>
+      await this.#reconcile(key, until);
+    try {
+      await runWorkers(queue, { workers: 1, reconcile, log, clock, signal });
+    } finally {
+      this.#queue = undefined;
+    }
+  }
+
+  /** How things are. */
+  status(): DnsStatus {
+    const { layout, complaint } = this.#followed;
+    if (layout?.length === 0) return { state: 'unknown', ...unknownDns(this.#mesh()) };
+    if (layout === undefined || !this.#isWanted) {
+      return { state: 'looking', ...(complaint !== undefined && { trouble: complaint }) };
+    }
+    return { state: 'known', places: layout.map((place) => this.#statusOf(place)) };
+  }
+
+  #statusOf(place: DnsPlace): PlaceStatus {
+    const title = placeTitle(place);
+    const [first] = objectsOf(place);
+    const object = first === undefined ? '' : objectKey(first);
+    if (!this.#followed.isKnown(place)) {
+      const { complaint } = this.#followed;
+      return { title, object, isRight: false, ...(complaint !== undefined && { trouble: complaint }) };
+    }
+    const { writes, holder, trouble } = this.#plan(place);
+    const isRight = writes.length === 0 && trouble === undefined;
+    const failure = isRight ? undefined : this.#troubles.get(placeKey(place));
+    return {
+      title,
+      object: holder === undefined ? object : objectKey(holder),
+      isRight,
+      ...(trouble === undefined ? failure !== undefined && { trouble: failure } : said(trouble)),
+    };
+  }
+
+  #mesh(): MeshDns {
+    return { ...this.#options.mesh, longNames: this.#names.current };
+  }
+
+  #plan(place: DnsPlace): DnsPlan {
+    return planPlace(place, this.#followed.find, this.#mesh());
+  }
+
+  async #reconcile(key: string, signal: AbortSignal): Promise<RetryLater | void> {
+    const { clock } = this.#options;
+    const place = this.#followed.place(key);
+    if (!this.#isWanted || place === undefined || !this.#followed.isKnown(place)) return undefined;
+    const plan = this.#plan(place);
+    if (plan.trouble !== undefined)
+      return this.#complain(key, plan.trouble.message, troubleFields(plan.trouble));
+    if (plan.writes.length === 0 && !needsRestart(plan, this.#workload(place))) {
+      this.#troubles.delete(key);
+      return undefined;
+    }
+    const waitMs = this.#pace.availableAt - clock.now();
+    if (waitMs > 0) return { retryAfterMs: waitMs };
+    this.#pace.take(clock.now());
+    return await this.#carryOut(place, plan, signal);
+  }
+
+  async #carryOut(place: DnsPlace, plan: DnsPlan, signal: AbortSignal): Promise<RetryLater | void> {
+    const { client, log } = this.#options;
+    const key = placeKey(place);
+    try {
+      const workload = this.#workload(place);
+      const { changed, isRestarted } = await carryOut(plan, { client, workload, signal });
+      if (isRestarted && plan.restartFor !== undefined) this.#restarted.set(key, plan.restartFor);
+      log.info("Put the mesh's names into the cluster's DNS", {
+        dns: placeTitle(place),
+        changed: changed.map(objectKey),
+        ...(isRestarted && { restarted: true }),
+      });
+      return undefined;
+    } catch (error) {
+      if (signal.aborted || !(error instanceof KubeError)) throw error;
+      const { status, message } = error;
+      // It was changed meanwhile, and comes by the watch.
+      if (status === 404 || status === 409) return { retryAfterMs: outdatedMs };
+      if (status === 403) {
+        this.#complain(
+          key,
+          "May not put the mesh's names into the cluster's DNS",
+          { error: message },
+          message,
+        );
+        return { retryAfterMs: forbiddenMs };
+      }
+      this.#troubles.set(key, message);
+      throw status === 400 || status === 422 ? new TerminalError(message, { cause: error }) : error;
+    }
+  }
+
+  #workload(place: DnsPlace): Restartable | undefined {
+    const workload = this.#followed.workloadOf(place);
+    const restartedFor = this.#restarted.get(placeKey(place)) ?? workload?.restartedFor;
+    return workload && { ...workload, restartedFor };
+  }
+
+  /** Says once what is wrong with a place. */
+  #complain(
+    key: string,
+    message: string,
+    fields: Readonly<Record<string, unknown>>,
+    trouble: string = message,
+  ): void {
+    if (this.#troubles.get(key) === trouble) return;
+    this.#troubles.set(key, trouble);
+    this.#options.log.error(message, fields);
+  }
+
+  #tell(layout: DnsLayout): void {
+    const { log } = this.#options;
+    if (layout.length > 0) {
+      log.info("Found the cluster's DNS", { dns: layout.map(placeTitle) });
+      return;
+    }
+    const { trouble, byHand } = unknownDns(this.#mesh());
+    log.error(trouble, { byHand });
+  }
+}
+
+function troubleFields({ advice, byHand }: DnsTrouble): Readonly<Record<string, unknown>> {
+  return { advice, ...(byHand !== undefined && { byHand }) };
+}
+
+function said({ message, advice, byHand }: DnsTrouble): Pick<PlaceStatus, 'trouble' | 'advice'> {
+  return { trouble: message, advice: byHand === undefined ? advice : `${advice}:\n${byHand}` };
+}
