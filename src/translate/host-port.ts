@@ -4,7 +4,7 @@
 import { create } from '@bufbuild/protobuf';
 
 import type { Listener } from '../gen/envoy/config/listener/v3/listener_pb.ts';
-import type { RouteConfiguration } from '../gen/envoy/config/route/v3/route_pb.ts';
+import type { VirtualHost } from '../gen/envoy/config/route/v3/route_components_pb.ts';
 import {
   type ScopedRouteConfiguration,
   ScopedRouteConfigurationSchema,
@@ -23,13 +23,7 @@ import { tcpListener } from './listener.ts';
 import { noEndpoints, noSuchHost, noTunnel } from './local-replies.ts';
 import { hostPortName, hostRoutesName, internalHeaders, type ServedPort } from './names.ts';
 import type { TranslateOptions } from './options.ts';
-import { type HttpRoute, routeConfiguration } from './routes.ts';
-
-/** HTTP ports of one service, in the service's own order. */
-export interface HostService {
-  readonly name: string;
-  readonly ports: readonly ServedPort[];
-}
+import { encodeRoutes, virtualHost } from './routes.ts';
 
 /** Makes the listener. */
 export function hostListener(
@@ -53,12 +47,31 @@ export function hostListener(
   });
 }
 
-/** Makes the routes of a namespace. A Host without a port means port 80, or the first where 80 isn't served. */
-export function hostRoutes(namespace: string, services: readonly HostService[]): RouteConfiguration {
-  return routeConfiguration({
+/** Encodes the routes of a namespace: a virtual host for each HTTP port of its services ({@link namedHost}). */
+export function encodeHostRoutes(
+  namespace: string,
+  options: Pick<Parameters<typeof encodeRoutes>[0], 'hosts' | 'isAccessControlled'>,
+): Uint8Array {
+  return encodeRoutes({
+    ...options,
     name: hostRoutesName(namespace),
     vhostHeader: internalHeaders.host,
-    routes: services.flatMap(serviceRoutes),
+  });
+}
+
+/**
+ * Makes the virtual host of a port among the HTTP ports of its service, which are in the service's own order. A Host without
+ * a port means port 80, or the first where 80 isn't served.
+ */
+export function namedHost(service: string, port: ServedPort, ports: readonly ServedPort[]): VirtualHost {
+  const main = ports.find((each) => each.port === 80) ?? ports[0];
+  const withPort = `${service}:${port.port}`;
+  return virtualHost({
+    name: port.key,
+    domains: port === main ? [service, withPort] : [withPort],
+    policy: port.policy,
+    splits: port.splits,
+    access: port.access,
   });
 }
 
@@ -69,17 +82,6 @@ export function hostScope(namespace: string): ScopedRouteConfiguration {
     routeConfigurationName: hostRoutesName(namespace),
     key: { fragments: [{ type: { case: 'stringKey', value: namespace } }] },
   });
-}
-
-function serviceRoutes({ name, ports }: HostService): HttpRoute[] {
-  const main = ports.find(({ port }) => port === 80) ?? ports[0];
-  return ports.map((port) => ({
-    name: port.key,
-    domains: port === main ? [name, `${name}:${port.port}`] : [`${name}:${port.port}`],
-    policy: port.policy,
-    splits: port.splits,
-    access: port.access,
-  }));
 }
 
 const byNamespace: HttpConnectionManager['routeSpecifier'] = {

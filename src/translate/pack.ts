@@ -27,7 +27,11 @@ export interface Label {
  * here has more than one.
  */
 export function pack<D extends DescMessage>(schema: D, message: MessageShape<D>, label: Label): Resource {
-  const bytes = toBinary(schema, message);
+  return packBytes(toBinary(schema, message), label);
+}
+
+/** The same for a message that is encoded already. */
+export function packBytes(bytes: Uint8Array, label: Label): Resource {
   const version = hash('sha256', bytes, 'hex').slice(0, 16);
   return { name: label.name, typeUrl: label.typeUrl, version, bytes, services: label.services };
 }

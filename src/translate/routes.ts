@@ -1,6 +1,6 @@
 // Virtual hosts: which cluster a request goes to, and what happens when that fails.
 
-import { create } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import type { Duration } from '@bufbuild/protobuf/wkt';
 
 import { HeaderValueOption_HeaderAppendAction } from '../gen/envoy/config/core/v3/base_pb.ts';
@@ -14,7 +14,7 @@ import {
   type VirtualHost,
   VirtualHostSchema,
 } from '../gen/envoy/config/route/v3/route_components_pb.ts';
-import { type RouteConfiguration, RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
+import { RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
 import { PreviousHostsPredicateSchema } from '../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts';
 import type { PortPolicy } from '../model/policy.ts';
 import type { AccessRule, ServicePort, Split } from '../model/topology.ts';
@@ -42,22 +42,21 @@ export interface HttpRoute {
 }
 
 /**
- * Makes a RouteConfiguration that finds its virtual hosts by a header instead of the Host. It removes the proxy's own
+ * Encodes a RouteConfiguration that finds its virtual hosts by a header instead of the Host. It removes the proxy's own
  * headers from what it sends on, and gives back the client's `x-forwarded-proto` (which an ingress in front of the
  * caller has set), because Envoy overwrites it where it appends to `x-forwarded-for`.
  */
-export function routeConfiguration(options: {
+export function encodeRoutes(options: {
   readonly name: string;
   readonly vhostHeader: string;
-  readonly routes: readonly HttpRoute[];
-  /** Virtual hosts that are found by the same header, besides those of the routes. */
-  readonly others?: readonly VirtualHost[];
-}): RouteConfiguration {
-  const { name, vhostHeader, routes, others = [] } = options;
-  return create(RouteConfigurationSchema, {
+  readonly isAccessControlled: boolean;
+  /** As {@link encodeHost} encodes them. */
+  readonly hosts: readonly Uint8Array[];
+}): Uint8Array {
+  const { name, vhostHeader, isAccessControlled, hosts } = options;
+  const rest = create(RouteConfigurationSchema, {
     name,
     vhostHeader,
-    virtualHosts: [...routes.map(virtualHost), ...others],
     // Without it, what a virtual host removes would be gone before it is read here.
     mostSpecificHeaderMutationsWins: true,
     requestHeadersToAdd: [
@@ -73,13 +72,24 @@ export function routeConfiguration(options: {
       internalHeaders.port,
       internalHeaders.namespace,
       internalHeaders.host,
-      ...(routes.some(({ access }) => access !== undefined) ? [internalHeaders.caller] : []),
+      ...(isAccessControlled ? [internalHeaders.caller] : []),
       'x-envoy-external-address',
     ],
   });
+  return Buffer.concat([toBinary(RouteConfigurationSchema, rest), ...hosts]);
 }
 
-function virtualHost({ name: key, domains, policy, splits = [], access }: HttpRoute): VirtualHost {
+/**
+ * Encodes a virtual host for {@link encodeRoutes}, as a RouteConfiguration that has nothing else: encoded messages one
+ * after the other are one with what each of them has. So a change of one service costs no encoding of all the others that
+ * are in the same resource.
+ */
+export function encodeHost(host: VirtualHost): Uint8Array {
+  return toBinary(RouteConfigurationSchema, create(RouteConfigurationSchema, { virtualHosts: [host] }));
+}
+
+/** Makes the virtual host of a service port. */
+export function virtualHost({ name: key, domains, policy, splits = [], access }: HttpRoute): VirtualHost {
   const everything = splits.find(({ matches }) => matches === undefined);
   const own = { key, ...(policy !== undefined && { policy }), ...(access !== undefined && { access }) };
   const outer = access && (everything === undefined ? [access] : listsOf(everything));

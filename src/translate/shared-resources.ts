@@ -2,17 +2,18 @@
 // every service by Host.
 
 import { ListenerSchema } from '../gen/envoy/config/listener/v3/listener_pb.ts';
-import { RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
+import type { VirtualHost } from '../gen/envoy/config/route/v3/route_components_pb.ts';
 import { ScopedRouteConfigurationSchema } from '../gen/envoy/config/route/v3/scoped_route_pb.ts';
 import { byText } from '../model/key.ts';
 import { createGroupMemo, type Group, groupPorts } from './group-memo.ts';
-import { hostListener, hostRoutes, type HostService, hostScope } from './host-port.ts';
-import { httpBlockListener, httpBlockRoutes } from './http-block.ts';
+import { encodeHostRoutes, hostListener, hostScope, namedHost } from './host-port.ts';
+import { blockHost, encodeBlockRoutes, httpBlockListener } from './http-block.ts';
 import { hostPortName, readinessName } from './names.ts';
 import type { TranslateOptions } from './options.ts';
-import { pack } from './pack.ts';
+import { pack, packBytes } from './pack.ts';
 import { readinessListener } from './readiness.ts';
 import { type Resource, typeUrls } from './resources.ts';
+import { encodeHost } from './routes.ts';
 import type { PlacedPort } from './service-resources.ts';
 import { tcpBlockListener } from './tcp-block.ts';
 
@@ -31,8 +32,8 @@ export function createSharedTranslator(
   // Neither the listener of a block nor the scope of a namespace says which ports there are.
   const whateverPorts = (): boolean => true;
   const blockListeners = createGroupMemo((group) => packBlockListener(group, options), whateverPorts);
-  const blockRoutes = createGroupMemo(packBlockRoutes);
-  const namespaceRoutes = createGroupMemo(packHostRoutes);
+  const blockRoutes = createGroupMemo(createBlockRoutes());
+  const namespaceRoutes = createGroupMemo(createHostRoutes());
   const namespaceScopes = createGroupMemo(packHostScope, whateverPorts);
 
   return (ports) => {
@@ -77,22 +78,39 @@ function packBlockListener({ name, ports }: Group, options: TranslateOptions): R
   return pack(ListenerSchema, listener, { name, typeUrl: typeUrls.listener, services: [] });
 }
 
-function packBlockRoutes({ name, ports }: Group): Resource {
-  const routes = httpBlockRoutes(ports[0].block, ports);
-  return pack(RouteConfigurationSchema, routes, {
-    name,
-    typeUrl: typeUrls.routes,
-    services: servicesOf(ports),
-  });
+/** Makes the function that makes the routes of blocks. */
+function createBlockRoutes(): (group: Group) => Resource {
+  const encoded = createHostMemo();
+  return ({ name, ports }) => {
+    const encodedHost = (placed: PlacedPort): Uint8Array => encoded(placed, () => blockHost(placed));
+    const bytes = encodeBlockRoutes(ports[0].block, { ports, encodedHost });
+    return packBytes(bytes, { name, typeUrl: typeUrls.routes, services: servicesOf(ports) });
+  };
 }
 
-function packHostRoutes({ name, ports }: Group): Resource {
-  const routes = hostRoutes(ports[0].service.namespace, hostServices(ports));
-  return pack(RouteConfigurationSchema, routes, {
-    name,
-    typeUrl: typeUrls.routes,
-    services: servicesOf(ports),
-  });
+/** Makes the function that makes the routes of namespaces. */
+function createHostRoutes(): (group: Group) => Resource {
+  const encoded = createHostMemo();
+  return ({ name, ports }) => {
+    const byService = Map.groupBy(ports, ({ service }) => service.name);
+    const hosts = [...byService].flatMap(([service, placed]) => {
+      const all = placed.map(({ port }) => port);
+      return placed.map((each) => encoded(each, () => namedHost(service, each.port, all)));
+    });
+    const isAccessControlled = ports.some(({ port }) => port.access !== undefined);
+    const bytes = encodeHostRoutes(ports[0].service.namespace, { hosts, isAccessControlled });
+    return packBytes(bytes, { name, typeUrl: typeUrls.routes, services: servicesOf(ports) });
+  };
+}
+
+/** Makes the function that encodes the virtual host of a port, once for as long as the port is the same by reference. */
+function createHostMemo(): (placed: PlacedPort, make: () => VirtualHost) => Uint8Array {
+  const known = new WeakMap<PlacedPort, Uint8Array>();
+  return (placed, make) => {
+    const bytes = known.get(placed) ?? encodeHost(make());
+    known.set(placed, bytes);
+    return bytes;
+  };
 }
 
 function packHostScope({ name, ports }: Group): Resource {
@@ -105,11 +123,6 @@ function groupByNamespace(ports: readonly PlacedPort[]): Group[] {
     ports.filter(({ port }) => port.traffic === 'http'),
     { name: (placed) => placed.hostRoutesName, order: byServiceName },
   );
-}
-
-function hostServices(ports: readonly PlacedPort[]): HostService[] {
-  const byService = Map.groupBy(ports, ({ service }) => service.name);
-  return [...byService].map(([name, placed]) => ({ name, ports: placed.map(({ port }) => port) }));
 }
 
 function servicesOf(ports: readonly PlacedPort[]): string[] {
