@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import { NameServer } from '../../test/kit/name-server.ts';
-import { systemClock } from '../runtime/clock.ts';
 import type { NameJson } from '../serve/http/api-types.ts';
 import { lookUpNames } from './name-lookup.ts';
 
@@ -16,10 +15,10 @@ describe('lookUpNames()', () => {
 
   async function lookUp(): Promise<readonly Omit<NameJson, 'ms'>[]> {
     const { names } = await lookUpNames('store/shop', {
-      domains: ['maesh', 'traefik.mesh'],
+      namespace: 'maesh',
+      meshDomains: ['maesh', 'traefik.mesh'],
       clusterDomain: 'cluster.example',
-      servers: [server.address],
-      clock: systemClock,
+      nameServers: [server.address],
     });
     return names.map(({ ms, ...rest }) => {
       assert.ok(Number.isInteger(ms) && ms >= 0, `${ms} ms`);
@@ -27,12 +26,17 @@ describe('lookUpNames()', () => {
     });
   }
 
-  it("says what came back for the service's own name, then for each of the mesh's", async () => {
-    server.names.set('shop.store.svc.cluster.example', ['10.96.0.7']);
+  it("says what came back for the name of the shadow Service, then for each of the mesh's", async () => {
+    server.names.set('maesh-shop-6d61657368-store.maesh.svc.cluster.example', ['10.96.0.9']);
     server.names.set('shop.store.maesh', ['fd00::9', '10.96.0.9']);
     server.names.set('shop.store.traefik.mesh', ['10.96.0.9']);
     assert.deepEqual(await lookUp(), [
-      { name: 'shop.store.svc.cluster.example', domain: null, addresses: ['10.96.0.7'], error: null },
+      {
+        name: 'maesh-shop-6d61657368-store.maesh.svc.cluster.example',
+        domain: null,
+        addresses: ['10.96.0.9'],
+        error: null,
+      },
       { name: 'shop.store.maesh', domain: 'maesh', addresses: ['10.96.0.9', 'fd00::9'], error: null },
       { name: 'shop.store.traefik.mesh', domain: 'traefik.mesh', addresses: ['10.96.0.9'], error: null },
     ]);

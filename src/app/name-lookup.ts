@@ -2,46 +2,47 @@
 
 import { Resolver } from 'node:dns/promises';
 
+import { shadowName } from '../apply/shadow-name.ts';
 import { byText, type ServiceKey } from '../model/key.ts';
-import type { Clock } from '../runtime/clock.ts';
+import { systemClock } from '../runtime/clock.ts';
 import type { NameJson, NamesJson } from '../serve/http/api-types.ts';
 
 /** How names are made and asked for. */
 export interface NameLookupOptions {
-  /** Domains of the mesh. */
-  readonly domains: readonly string[];
-  /** The cluster's own, `cluster.local` mostly. */
+  /** The mesh's own namespace. */
+  readonly namespace: string;
+  readonly meshDomains: readonly string[];
   readonly clusterDomain: string;
   /** Name servers, as `address:port`, other than those of `/etc/resolv.conf`. */
-  readonly servers?: readonly string[] | undefined;
-  readonly clock: Clock;
+  readonly nameServers?: readonly string[] | undefined;
 }
 
 /** Each server is asked twice, and waited for 2 and then 4 s. Not by getaddrinfo: its threads are those of files too. */
 const patience = { timeout: 2_000, tries: 2 };
 
-/** Asks for all names of a service, each as a whole: search lists don't count. */
+/** Asks for all names of a service, each as a whole: search lists don't count. Its shadow Service's own comes first. */
 export async function lookUpNames(service: ServiceKey, options: NameLookupOptions): Promise<NamesJson> {
-  const { domains, clusterDomain, servers } = options;
+  const { namespace: meshNamespace, meshDomains, clusterDomain, nameServers } = options;
   // One that is made now has read resolv.conf now.
   const resolver = new Resolver(patience);
-  if (servers !== undefined) resolver.setServers(servers);
+  if (nameServers !== undefined) resolver.setServers(nameServers);
   const [namespace = '', name = ''] = service.split('/');
-  const own = { name: `${name}.${namespace}.svc.${clusterDomain}`, domain: null };
-  const meshed = domains.map((domain) => ({ name: `${name}.${namespace}.${domain}`, domain }));
-  return { names: await Promise.all([own, ...meshed].map((each) => lookUp(each, { resolver, ...options }))) };
+  const shadow = shadowName(meshNamespace, service);
+  const own = { name: `${shadow}.${meshNamespace}.svc.${clusterDomain}`, domain: null };
+  const meshed = meshDomains.map((domain) => ({ name: `${name}.${namespace}.${domain}`, domain }));
+  return { names: await Promise.all([own, ...meshed].map((each) => lookUp(each, resolver))) };
 }
 
 async function lookUp(
   { name, domain }: Pick<NameJson, 'name' | 'domain'>,
-  { resolver, clock }: { readonly resolver: Resolver; readonly clock: Clock },
+  resolver: Resolver,
 ): Promise<NameJson> {
-  const begun = clock.now();
+  const begun = systemClock.now();
   const answers = await Promise.all([
     resolver.resolve4(name).catch(failureCode),
     resolver.resolve6(name).catch(failureCode),
   ]);
-  const ms = Math.round(clock.now() - begun);
+  const ms = Math.round(systemClock.now() - begun);
   const addresses = answers.flatMap((answer) => (typeof answer === 'string' ? [] : answer));
   if (addresses.length > 0) return { name, domain, addresses: addresses.toSorted(byText), error: null, ms };
   const codes = answers.filter((answer) => typeof answer === 'string');

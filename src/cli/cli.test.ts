@@ -89,6 +89,18 @@ describe('maesh without a command', () => {
   });
 });
 
+describe('maesh check', () => {
+  it('says what to do where neither a cluster nor manifests are named', async () => {
+    assert.deepEqual(await cli('check'), {
+      code: 1,
+      out: '',
+      err:
+        'maesh: no cluster; nothing says where the API server is; give --kubeConfig, KUBECONFIG or --masterURL, or ' +
+        'manifests by -f\n',
+    });
+  });
+});
+
 describe('maesh standalone', () => {
   it('says which settings do not go together before it starts anything', async () => {
     const { code, err } = await cli('standalone', '--dir', 'nowhere', '--httpPort', '9000');

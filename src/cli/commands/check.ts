@@ -1,15 +1,17 @@
-// `maesh check`: every problem in a folder of manifests.
+// `maesh check`: what is wrong with a cluster's mesh, or every problem in a folder of manifests.
 
 import { settings, type CommandSettings } from '../../config/settings.ts';
+import { checkCluster } from '../check-cluster.ts';
 import type { CommandContext } from '../command.ts';
 import { readMesh } from '../offline.ts';
 import { jsonReport, textReport } from '../report.ts';
 
-/** Prints every problem; the exit code is 1 if there is one. */
+/** Prints what is wrong; the exit code is 1 if something is. */
 export async function run(
   options: CommandSettings['check'],
-  { terminal }: Pick<CommandContext, 'terminal'>,
+  { terminal, surroundings }: Pick<CommandContext, 'terminal' | 'surroundings'>,
 ): Promise<number> {
+  if (options.dir.length === 0) return await checkCluster(options, { terminal, surroundings });
   const addressRange = settings.standalone.addressRange.default;
   const mesh = await readMesh({ ...options, addressRange });
   terminal.out.write(options.output === 'json' ? jsonReport(mesh) : textReport(mesh, terminal.out));

@@ -177,7 +177,8 @@ export type MeshPortsJson = Readonly<Record<TrafficType, MeshPortCounts>>;
 
 /**
  * `/api/status/names/{namespace}/{service}`: what DNS says of a service of the mesh, asked now, from where the controller runs.
- * The service's own name in the cluster comes first, then its name under each domain of the mesh.
+ * The name of its shadow Service in the cluster comes first, then its name under each domain of the mesh: all are to lead to
+ * the same addresses.
  */
 export interface NamesJson {
   readonly names: readonly NameJson[];
@@ -186,7 +187,7 @@ export interface NamesJson {
 export interface NameJson {
   /** Without a dot at its end. */
   readonly name: string;
-  /** Domain of the mesh that it is in; null for the service's own name. */
+  /** Domain of the mesh that it is in; null for the name of the shadow Service. */
   readonly domain: string | null;
   /** IP addresses, sorted; of both families. */
   readonly addresses: readonly string[];
