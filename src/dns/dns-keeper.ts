@@ -2,7 +2,6 @@
 // distribution that starts again, a cloud provider, they are back with the next event of the watch.
 
 import { KubeError } from '../kube/kube-error.ts';
-import type { ReflectorTiming } from '../kube/reflector.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { ServiceKey } from '../model/key.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -21,17 +20,27 @@ import { objectKey, objectsOf, planPlace } from './plan-place.ts';
 import type { DnsStatus, PlaceStatus } from './status.ts';
 import { unknownDns } from './unknown-dns.ts';
 
-/**
- * How often DNS is written: DNS servers read their whole configuration anew each time, and somebody who takes the mesh's
- * names out again and again is not to be outdone.
- */
-const writeRate: Rate = { perSecond: 0.1, burst: 6 };
-/** How long services with long names are gathered: servers look at their configuration every 30 s or so. */
-const gatherMs = 2_000;
-/** After how long what was another than it was read as is looked at again, whatever the watch says. */
-const outdatedMs = 1_000;
-/** How long nothing is tried after it was not allowed. */
-const forbiddenMs = 60_000;
+/** Times of keeping DNS, in milliseconds where nothing else is said. */
+export interface DnsTiming {
+  /**
+   * How often DNS is written: DNS servers read their whole configuration anew each time, and somebody who takes the mesh's
+   * names out again and again is not to be outdone.
+   */
+  readonly writeRate: Rate;
+  /** How long services with long names are gathered. */
+  readonly gatherMs: number;
+  /** After how long what was another than it was read as is looked at again, whatever the watch says. */
+  readonly outdatedMs: number;
+  /** How long nothing is tried after it was not allowed. */
+  readonly forbiddenMs: number;
+}
+
+const usualTiming: DnsTiming = {
+  writeRate: { perSecond: 0.1, burst: 6 },
+  gatherMs: 2_000,
+  outdatedMs: 1_000,
+  forbiddenMs: 60_000,
+};
 
 /** What DNS is kept with. */
 export interface DnsKeeperOptions {
@@ -39,8 +48,8 @@ export interface DnsKeeperOptions {
   readonly mesh: Omit<MeshDns, 'longNames'>;
   readonly log: Log;
   readonly clock: Clock;
-  /** Times of the reflectors, other than the usual ones. */
-  readonly timing?: Partial<ReflectorTiming>;
+  /** Times other than the usual ones. */
+  readonly timing?: Partial<DnsTiming>;
 }
 
 /** The services of a mesh. */
@@ -55,7 +64,8 @@ export class DnsKeeper {
   readonly #options: DnsKeeperOptions;
   readonly #followed: FollowedDns;
   readonly #names: LongNames;
-  readonly #pace = new TokenBucket(writeRate);
+  readonly #timing: DnsTiming;
+  readonly #pace: TokenBucket;
   /** For which configuration this process had the pods of a place replaced. */
   readonly #restarted = new Map<string, string>();
   /** What was said of a place, or its last failure. */
@@ -65,11 +75,16 @@ export class DnsKeeper {
   #queue: WorkQueue | undefined;
 
   constructor(options: DnsKeeperOptions) {
+    const { client, mesh, log, clock, timing } = options;
     this.#options = options;
-    this.#names = new LongNames(options.mesh.namespace);
+    this.#timing = { ...usualTiming, ...timing };
+    this.#pace = new TokenBucket(this.#timing.writeRate);
+    this.#names = new LongNames(mesh.namespace);
     this.#followed = new FollowedDns({
-      ...options,
-      meshNamespace: options.mesh.namespace,
+      client,
+      meshNamespace: mesh.namespace,
+      log,
+      clock,
       onChanged: (key) => this.#queue?.add(key),
       onLayout: (layout) => this.#tell(layout),
     });
@@ -80,7 +95,7 @@ export class DnsKeeper {
     for (const service of touched) this.#names.set(service, services.has(service));
     const { current } = this.#names;
     if (this.#isWanted && current === this.#written) return;
-    const delayMs = this.#isWanted ? gatherMs : 0;
+    const delayMs = this.#isWanted ? this.#timing.gatherMs : 0;
     this.#written = current;
     this.#isWanted = true;
     for (const place of this.#followed.layout ?? []) this.#queue?.addAfter(placeKey(place), delayMs);
@@ -177,7 +192,7 @@ export class DnsKeeper {
       if (signal.aborted || !(error instanceof KubeError)) throw error;
       const { status, message } = error;
       // It was changed meanwhile, and comes by the watch.
-      if (status === 404 || status === 409) return { retryAfterMs: outdatedMs };
+      if (status === 404 || status === 409) return { retryAfterMs: this.#timing.outdatedMs };
       if (status === 403) {
         this.#complain(
           key,
@@ -185,7 +200,7 @@ export class DnsKeeper {
           { error: message },
           message,
         );
-        return { retryAfterMs: forbiddenMs };
+        return { retryAfterMs: this.#timing.forbiddenMs };
       }
       this.#troubles.set(key, message);
       throw status === 400 || status === 422 ? new TerminalError(message, { cause: error }) : error;

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ApiObject } from '../kube/api-object.ts';
 import type { KubeClient, ObjectName } from '../kube/client.ts';
 import { KubeError } from '../kube/kube-error.ts';
-import { Reflector, type ReflectorTiming } from '../kube/reflector.ts';
+import { Reflector } from '../kube/reflector.ts';
 import type { ReflectedChange } from '../kube/reflected-set.ts';
 import { Backoff } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -30,8 +30,6 @@ export interface FollowedDnsOptions {
   readonly onLayout: (layout: DnsLayout) => void;
   readonly log: Log;
   readonly clock: Clock;
-  /** Times of the reflectors, other than the usual ones. */
-  readonly timing?: Partial<ReflectorTiming>;
 }
 
 /** A cluster's DNS as far as it is known. Constructing it asks nothing. */
@@ -189,12 +187,11 @@ export class FollowedDns {
   #common(
     what: string,
   ): Pick<ConstructorParameters<typeof Reflector>[0], 'client' | 'log' | 'clock' | 'onState'> {
-    const { client, log, clock, timing } = this.#options;
+    const { client, log, clock } = this.#options;
     return {
       client,
       log,
       clock,
-      ...(timing !== undefined && { timing }),
       onState: (state) => {
         if ('error' in state) this.#complaints.set(what, state.error.message);
         else this.#complaints.delete(what);

@@ -4,6 +4,8 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+
 import { parseAllDocuments } from 'yaml';
 
 import type { KubeObject, KubeObjects, KubeReference } from './kube-objects.ts';
@@ -83,6 +85,20 @@ export class DnsLayoutInCluster implements AsyncDisposable {
     );
   }
 
+  /** Has all that holds DNS' configuration say what it said, as somebody does who writes over it. */
+  async putBack(data: DnsData): Promise<void> {
+    for (const [what, text] of Object.entries(await this.data())) {
+      if (isDeepStrictEqual(text, data[what])) continue;
+      const [kind = '', name = ''] = what.split(' ');
+      const [namespace, mapName] = name.split('/');
+      const metadata = kind === 'ConfigMap' ? { namespace, name: mapName } : { name };
+      const apiVersion = kind === 'ConfigMap' ? 'v1' : 'operator.openshift.io/v1';
+      const object = { apiVersion, kind, metadata } as KubeObject;
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, as somebody does
+      await this.#replace(object, kind === 'ConfigMap' ? { data: data[what] } : { spec: data[what] });
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#objects.delete(...this.#applied.filter(({ kind }) => kind !== 'Namespace').toReversed());
     // Where the test was about nothing else, it is gone already.
@@ -92,6 +108,16 @@ export class DnsLayoutInCluster implements AsyncDisposable {
       const answer = (await this.#objects.send({ path: '/apis' })) as { groups: readonly { name: string }[] };
       return answer.groups.some(({ name }) => name === 'operator.openshift.io') ? undefined : true;
     });
+  }
+
+  async #replace(object: KubeObject, said: Readonly<Record<string, unknown>>): Promise<void> {
+    const before = await this.#objects.get(object);
+    if (before === undefined) return;
+    if (Object.values(said).every((value) => value === undefined)) await this.#objects.delete(object);
+    else {
+      const path = await this.#objects.path(object);
+      await this.#objects.send({ method: 'PUT', path, body: { ...before, ...said } });
+    }
   }
 
   async #list(path: string): Promise<readonly KubeObject[]> {
