@@ -1,0 +1,93 @@
+// Maesh in a real cluster as its users have it: the chart, installed by Helm with the images that it names.
+
+import { Resolver } from 'node:dns/promises';
+
+import { chart } from './chart.ts';
+import { inventoryDifferences, takeInventory, type Inventory } from './cluster-inventory.ts';
+import type { KubeObjects } from './kube-objects.ts';
+import { readyPods, type TestPod } from './pods/test-pod.ts';
+import type { RunningCluster } from './running-cluster.ts';
+import { until } from './until.ts';
+
+/** The namespace of the release, and its name. */
+export const mesh = 'maesh';
+
+const helmFlags = ['--namespace', mesh];
+
+/** A cluster and a client of its administrator's. */
+export interface ReleaseIn {
+  readonly cluster: RunningCluster;
+  readonly objects: KubeObjects;
+}
+
+/** An installed release. */
+export class MeshRelease {
+  readonly #cluster: RunningCluster;
+  readonly #objects: KubeObjects;
+  readonly #before: Inventory;
+
+  private constructor({ cluster, objects }: ReleaseIn, before: Inventory) {
+    this.#cluster = cluster;
+    this.#objects = objects;
+    this.#before = before;
+  }
+
+  /** Installs the chart with some values, and waits for nothing but Helm. The cluster as it was is remembered. */
+  static async install(
+    where: ReleaseIn,
+    values: Readonly<Record<string, unknown>> = {},
+  ): Promise<MeshRelease> {
+    await makeNamespace(where.objects);
+    const release = new MeshRelease(where, await takeInventory(where.objects));
+    const given = Object.entries(values).flatMap(([key, value]) => [
+      '--set-json',
+      `${key}=${JSON.stringify(value)}`,
+    ]);
+    await where.cluster.helm('install', mesh, chart, ...given, ...helmFlags);
+    return release;
+  }
+
+  /** The proxies by their nodes, once there is a ready one on each. */
+  proxies(): Promise<ReadonlyMap<string, TestPod>> {
+    return readyPods(this.#objects, { namespace: mesh, label: 'component=maesh-mesh' });
+  }
+
+  /**
+   * Waits until every server of the cluster's DNS knows a name of the mesh. Each reads its configuration anew at a time of
+   * its own: CoreDNS looks every 30 to 45 s, after the kubelet has put it into the pod.
+   */
+  async named(name: string): Promise<void> {
+    const servers = await readyPods(this.#objects, { namespace: 'kube-system', label: 'k8s-app=kube-dns' });
+    for (const { address, node } of servers.values()) {
+      const resolver = new Resolver({ timeout: 1_000, tries: 1 });
+      resolver.setServers([address]);
+      await until(`${name} in the DNS of ${node}`, () => resolver.resolve4(name), 150_000);
+    }
+  }
+
+  /**
+   * Uninstalls the release, and resolves with what is not as it was before when all pods are gone: a line for each
+   * object, as {@link inventoryDifferences} has them. The definitions of SMI don't count: Helm keeps what is in a
+   * chart's folder `crds`, since everybody's objects of these kinds would go with them.
+   */
+  async uninstall(): Promise<string[]> {
+    await this.#cluster.helm('uninstall', mesh, ...helmFlags);
+    const pods = `/api/v1/namespaces/${mesh}/pods`;
+    const areGone = async (): Promise<true | undefined> =>
+      (await this.#objects.list(pods)).length === 0 || undefined;
+    await until('the end of all pods of the mesh', areGone, 90_000);
+    const differences = inventoryDifferences(this.#before, await takeInventory(this.#objects));
+    return differences.filter((line) => !/^\+ .*\.smi-spec\.io$/.test(line));
+  }
+}
+
+/** Makes the namespace, and waits for what Kubernetes puts into it. */
+async function makeNamespace(objects: KubeObjects): Promise<void> {
+  await objects.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: mesh } });
+  const map = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'kube-root-ca.crt', namespace: mesh },
+  };
+  await until('what is in every namespace', () => objects.get(map));
+}
