@@ -21,7 +21,7 @@ interface Step {
 }
 
 /** The programs of a cluster that the tests of `npm test` run. */
-const programsOfTests = ['kube', 'etcd', 'coredns', 'helm'];
+const programsOfTests = ['kube', 'etcd', 'coredns', 'coredns-1.13', 'coredns-1.6', 'helm'];
 
 /** What can be said without running the code, and what running it needs. */
 const steps: readonly Step[] = [

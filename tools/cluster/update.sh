@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Rewrites go.mod and go.sum for another version of a program: `tools/cluster/update.sh kube 1.36.3`.
 set -euo pipefail
-[ $# = 2 ] || { echo "usage: $0 kube|etcd|coredns|helm VERSION" >&2; exit 2; }
+[ $# = 2 ] || { echo "usage: $0 kube|etcd|coredns|coredns-1.13|coredns-1.6|helm VERSION" >&2; exit 2; }
 program=$1 version=$2 main=.
 cd "$(dirname "$0")/$program"
 export GOTOOLCHAIN=local GOWORK=off GOFLAGS=-buildvcs=false
@@ -19,7 +19,12 @@ case $program in
     } >go.mod
     ;;
   etcd) printf 'module etcd\n\ngo 1.26.0\n\nrequire go.etcd.io/etcd/server/v3 v%s\n' "$version" >go.mod ;;
-  coredns) printf 'module coredns\n\ngo 1.26.0\n\nrequire github.com/coredns/coredns v%s\n' "$version" >go.mod ;;
+  coredns-1.13)
+    # With the modules of the newest: what they are compiled to is there already.
+    sed "s|\(coredns/coredns\) v.*|\1 v$version|" ../coredns/go.mod >go.mod
+    cp ../coredns/go.sum .
+    ;;
+  coredns*) printf 'module coredns\n\ngo 1.26.0\n\nrequire github.com/coredns/coredns v%s\n' "$version" >go.mod ;;
   helm)
     main=helm.sh/helm/v4/cmd/helm
     printf 'module helm\n\ngo 1.26.0\n\ntool %s\n\nrequire helm.sh/helm/v4 v%s\n' "$main" "$version" >go.mod

@@ -1,6 +1,7 @@
 // The server block that answers the names of the mesh. It makes the name of the shadow Service out of a mesh name and
-// asks the cluster's own server block for that, in the same process, so that CoreDNS watches the cluster only once, and
-// no other name pays for the mesh's.
+// asks the cluster's own server block for that, in the same process: CoreDNS watches the cluster only once, caches as it is
+// told to there, and no other name pays for the mesh's. (Rules in the cluster's own block would cost every name of the
+// cluster: 0.15 µs for each long name, measured with CoreDNS 1.15. This way a mesh name costs some 40 µs more.)
 
 import { type MeshDns } from './mesh-dns.ts';
 
@@ -27,13 +28,15 @@ export function meshBlock(mesh: MeshDns, server: ClusterServer): string {
   const [address = '127.0.0.1'] = server.bind;
   const lines = [
     'errors',
-    // Since CoreDNS 1.15 the cache sees names as they are rewritten, and by default takes only those of the block's zones.
-    'cache 30 .',
     ...(server.bind.length === 0 ? [] : [`bind ${server.bind.join(' ')}`]),
     ...mesh.domains.flatMap((domain) => rewrites(mesh, domain)),
     // What is still a mesh name stands for no service, and must not come round again.
-    'template ANY ANY {\n        rcode NXDOMAIN\n    }',
-    `forward ${mesh.clusterDomain} ${withPort(address, server.port)} {\n        max_fails 0\n    }`,
+    'template ANY ANY {',
+    '    rcode NXDOMAIN',
+    '}',
+    `forward ${mesh.clusterDomain} ${withPort(address, server.port)} {`,
+    '    max_fails 0',
+    '}',
   ];
   return serverBlock(mesh, { port: server.port, lines });
 }
@@ -56,17 +59,16 @@ function rewrites({ namespace, clusterDomain, longNames }: MeshDns, domain: stri
   const long = [...longNames].map(
     ([name, shadow]) => `rewrite stop name exact ${name}.${domain} ${shadow}.${zone}`,
   );
+  const end = escaped(`.${domain}.`);
   // A longer one can't be a shadow Service's, nor a DNS label, and the rule after it would fail.
   const tooLong = Math.max(0, maxLabel - `${namespace}-${shadowSeparator}`.length + 2);
   return [
     ...long,
-    `rewrite stop name regex ^${portPrefix}[a-z0-9.-]{${tooLong},}${escaped(`.${domain}.`)}$ none.${domain}`,
-    [
-      `rewrite stop name regex ^${portPrefix}${label}\\.${label}${escaped(`.${domain}.`)}$`,
-      `{1}${namespace}-{2}${shadowSeparator}{3}.${zone}`,
-      `answer name ^${portPrefix}${escaped(`${namespace}-`)}${label}${shadowSeparator}${label}${escaped(`.${zone}.`)}$`,
-      `{1}{2}.{3}.${domain}`,
-    ].join(' '),
+    `rewrite stop name regex ^${portPrefix}[a-z0-9.-]{${tooLong},}${end}$ none.${domain}`,
+    'rewrite stop {',
+    `    name regex ^${portPrefix}${label}\\.${label}${end}$ {1}${namespace}-{2}${shadowSeparator}{3}.${zone}`,
+    `    answer name ^${portPrefix}${escaped(`${namespace}-`)}${label}${shadowSeparator}${label}${escaped(`.${zone}.`)}$ {1}{2}.{3}.${domain}`,
+    '}',
   ];
 }
 
