@@ -80,11 +80,13 @@ function operatorPlace(resolver: NamespacedName): DnsPlace {
   return { kind: 'operator', resolver };
 }
 
+/** Its Corefile is Helm's, and imports a ConfigMap that is the mesh's to write; that of the original's charts does not. */
 function ownPlace(resolver: NamespacedName): DnsPlace {
+  const folder = `/etc/coredns/${customFolder}`;
   return {
     kind: 'corefile',
     corefile: { ...resolver, key: 'Corefile' },
-    custom: undefined,
+    custom: { ...resolver, name: `${ownResolver}-${customFolder}`, folder },
     workload: undefined,
     version: undefined,
   };

@@ -2,6 +2,11 @@
 {{- define "maesh.controllerArguments" -}}
 {{- $controller := .Values.controller -}}
 - --namespace={{ .Release.Namespace }}
+- --meshDomains={{ join "," .Values.meshDomains }}
+- --clusterDomain={{ .Values.clusterDomain }}
+{{- if not .Values.dns.keep }}
+- --keepDNS=false
+{{- end }}
 - --defaultMode={{ (.Values.mesh).defaultMode | default .Values.defaultMode }}
 {{- if .Values.acl }}
 - --acl

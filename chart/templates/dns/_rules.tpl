@@ -1,11 +1,34 @@
-{{- /* What naming the mesh's services in the cluster's DNS takes, in kube-system. */}}
+{{- /*
+What naming the mesh's services in the cluster's DNS takes, in kube-system. Given as (dict "root" $ "read" …) with the verbs by
+which an object is read: it is followed, or asked for once.
+*/}}
 {{- define "maesh.dnsRules" -}}
-# The Corefile, or where else the DNS that there is takes more names from.
-- apiGroups: ['']
-  resources: [configmaps]
-  verbs: [get, list, watch, create, update, patch, delete]
-# Which DNS there is, in which version, and a restart of one that doesn't read its configuration again by itself.
+# Which DNS there is, and a restart of one that doesn't read its configuration again by itself.
 - apiGroups: [apps]
   resources: [deployments, daemonsets]
-  verbs: [get, list, watch, patch]
+  verbs: [list, {{ if has "watch" .read }}watch, {{ end }}patch]
+# Its configuration, where each of the distributions that are known has it. What was made there for the mesh alone is deleted.
+- apiGroups: ['']
+  resources: [configmaps]
+  resourceNames:
+    {{- range concat (list "coredns" "coredns-custom" "rke2-coredns-rke2-coredns" "kube-dns" "node-local-dns" "nodelocaldns") .root.Values.dns.configMaps }}
+    - {{ . }}
+    {{- end }}
+  verbs: [{{ join ", " .read }}, patch, delete]
+{{- end }}
+
+{{- /* What the DNS operator of OpenShift is told, which configures the cluster's DNS by itself. */}}
+{{- define "maesh.dnsOperatorRules" -}}
+- apiGroups: [operator.openshift.io]
+  resources: [dnses]
+  resourceNames: [default]
+  verbs: [{{ join ", " .read }}, patch]
+{{- end }}
+
+{{- /* The mesh's own CoreDNS, in the mesh's own namespace. After `helm uninstall` it is gone, which is all that there is to see. */}}
+{{- define "maesh.ownDnsRules" -}}
+- apiGroups: ['']
+  resources: [configmaps]
+  resourceNames: [coredns, coredns-custom]
+  verbs: [{{ join ", " .read }}{{ if has "watch" .read }}, patch{{ end }}]
 {{- end }}
