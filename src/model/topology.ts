@@ -133,6 +133,6 @@ export interface Endpoint {
   readonly pod: ObjectKey | undefined;
   readonly node: string | undefined;
   readonly zone: string | undefined;
-  /** The pod's service account, where access is controlled and not the same to all endpoints of the port. */
+  /** The pod's service account, where access is controlled. */
   readonly account?: ObjectKey;
 }

@@ -16,14 +16,22 @@ import {
 import type { Endpoint } from '../model/topology.ts';
 import { tcpAddress, udpAddress } from './address.ts';
 import { endpointsName, type ServedPort } from './names.ts';
+import { type Label, pack } from './pack.ts';
 import { portions } from './portions.ts';
+import { type Resource, typeUrls } from './resources.ts';
+
+/** Packs the endpoints of a service port. */
+export function packEndpoints(port: ServedPort, services: Label['services']): Resource {
+  const label = { name: endpointsName(port), typeUrl: typeUrls.endpoints, services };
+  return pack(ClusterLoadAssignmentSchema, endpoints(port), label);
+}
 
 /**
  * Makes the endpoints of a service port, all in one locality: zones must not change how requests are spread. Only where TCP
  * or UDP is split does each backend have a locality of its own, whose weight is the backend's: so one cluster holds all of
  * a split, and a change of it touches no more than this.
  */
-export function endpoints(port: ServedPort): ClusterLoadAssignment {
+function endpoints(port: ServedPort): ClusterLoadAssignment {
   return create(ClusterLoadAssignmentSchema, {
     clusterName: endpointsName(port),
     endpoints: port.traffic === 'http' ? locality(port, port.endpoints) : weightedLocalities(port),

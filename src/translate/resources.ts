@@ -1,6 +1,7 @@
 // What proxies are told, encoded once: the joint between translation and the xDS server.
 
 import type { ServiceKey } from '../model/key.ts';
+import type { ServedPort } from './names.ts';
 
 /** Type URLs of the xDS resources that Maesh serves. */
 export const typeUrls = {
@@ -19,12 +20,17 @@ export type TypeUrl = (typeof typeUrls)[keyof typeof typeUrls];
 export interface Resource {
   readonly name: string;
   readonly typeUrl: TypeUrl;
-  /** Hash of the bytes: equal content has an equal version in every replica and after every restart. */
+  /**
+   * Hash of the bytes: equal content has an equal version in every replica and after every restart. That of endpoints whose
+   * access is controlled says of which kinds they are, too (access/endpoint-kinds.ts).
+   */
   readonly version: string;
   /** The encoded message itself (the value of the Any, without its type URL). */
   readonly bytes: Uint8Array;
   /** Services that it was made of, for messages about it; empty where it belongs to no service. */
   readonly services: readonly ServiceKey[];
+  /** What endpoints whose access is controlled were made of. */
+  readonly port?: ServedPort;
 }
 
 /**

@@ -1,19 +1,18 @@
 // The resources that belong to one service alone, and what of it goes into resources that services share.
 
 import { ClusterSchema } from '../gen/envoy/config/cluster/v3/cluster_pb.ts';
-import { ClusterLoadAssignmentSchema } from '../gen/envoy/config/endpoint/v3/endpoint_pb.ts';
 import { ListenerSchema } from '../gen/envoy/config/listener/v3/listener_pb.ts';
 import { blockOf, type PortRange } from '../model/ports.ts';
 import type { Service, ServicePort } from '../model/topology.ts';
 import { accountPorts } from './access/account-ports.ts';
+import { packWithKinds } from './access/endpoint-kinds.ts';
 import { withSteadyPods } from './access/udp-guard.ts';
 import { cluster } from './cluster.ts';
-import { endpoints } from './endpoints.ts';
+import { packEndpoints } from './endpoints.ts';
 import { entryListener } from './entry.ts';
 import {
   blockName,
   clusterName,
-  endpointsName,
   entryName,
   hostRoutesName,
   type ServedPort,
@@ -61,7 +60,7 @@ export function createServiceTranslator(options: TranslateOptions): (service: Se
 
   const steady = options.isAccessControlled === true ? withSteadyPods : (port: ServedPort) => port;
   const portResources = (service: Service, port: ServedPort): PortResources => {
-    const made = byPort.get(port) ?? translatePort(service, steady(port));
+    const made = byPort.get(port) ?? translatePort(service, steady(port), options);
     byPort.set(port, made);
     return made;
   };
@@ -122,7 +121,11 @@ function elsewhere({ service, port, block }: PlacedPort, options: TranslateOptio
   return [...byBlock.values()];
 }
 
-function translatePort(service: Service, port: ServedPort): PortResources {
+function translatePort(
+  service: Service,
+  port: ServedPort,
+  { isAccessControlled = false }: TranslateOptions,
+): PortResources {
   const services = [service.key];
   const ports = [port, ...accountPorts(port)];
   return {
@@ -134,11 +137,7 @@ function translatePort(service: Service, port: ServedPort): PortResources {
       }),
     ),
     endpoints: ports.map((each) =>
-      pack(ClusterLoadAssignmentSchema, endpoints(each), {
-        name: endpointsName(each),
-        typeUrl: typeUrls.endpoints,
-        services,
-      }),
+      isAccessControlled ? packWithKinds(each, services) : packEndpoints(each, services),
     ),
   };
 }

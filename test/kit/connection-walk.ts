@@ -21,7 +21,7 @@ import type {
   Matcher_MatcherList_Predicate,
   Matcher_OnMatch,
 } from '../../src/gen/xds/type/matcher/v3/matcher_pb.ts';
-import { type Resources, typeUrls } from '../../src/translate/resources.ts';
+import { type Resource, type Resources, typeUrls } from '../../src/translate/resources.ts';
 import type { Dial } from './clients/http.ts';
 
 /** A connection, or the first datagram of a sender. */
@@ -39,9 +39,7 @@ export class ConnectionWalk {
 
   constructor(resources: Resources) {
     this.#resources = resources;
-    this.#listeners = [...resources[typeUrls.listener].values()].map(({ bytes }) =>
-      fromBinary(ListenerSchema, bytes),
-    );
+    this.#listeners = [...resources[typeUrls.listener].values()].map((one) => decoded(ListenerSchema, one));
   }
 
   /** Every `address:port` that it may be sent to; none where it is closed, or nobody answers. */
@@ -56,10 +54,10 @@ export class ConnectionWalk {
   #endpointsOf(name: string): readonly string[] {
     const cluster = this.#resources[typeUrls.cluster].get(name);
     if (cluster === undefined) return [];
-    const { edsClusterConfig } = fromBinary(ClusterSchema, cluster.bytes);
+    const { edsClusterConfig } = decoded(ClusterSchema, cluster);
     const assignment = this.#resources[typeUrls.endpoints].get(edsClusterConfig?.serviceName || name);
     assert.ok(assignment !== undefined, `${name} has no endpoints, not even none`);
-    const { endpoints } = fromBinary(ClusterLoadAssignmentSchema, assignment.bytes);
+    const { endpoints } = decoded(ClusterLoadAssignmentSchema, assignment);
     return endpoints.flatMap(({ lbEndpoints }) =>
       lbEndpoints.map(({ hostIdentifier }) => {
         assert.equal(hostIdentifier.case, 'endpoint');
@@ -69,6 +67,15 @@ export class ConnectionWalk {
       }),
     );
   }
+}
+
+const known = new WeakMap<Resource, unknown>();
+
+/** Decoded once: the same resources are walked many times. */
+function decoded<D extends DescMessage>(schema: D, resource: Resource): MessageShape<D> {
+  const message = (known.get(resource) as MessageShape<D> | undefined) ?? fromBinary(schema, resource.bytes);
+  known.set(resource, message);
+  return message;
 }
 
 function isAt(listener: Listener, { traffic, to }: WalkedConnection): boolean {

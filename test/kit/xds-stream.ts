@@ -25,6 +25,7 @@ export class TestStream {
   isWritable = true;
   dueCount = 0;
   #sent: Push[] = [];
+  readonly #versions = new Map<string, string>();
   #snapshot: Snapshot | undefined;
 
   constructor() {
@@ -74,6 +75,9 @@ export class TestStream {
     };
     this.stream.flush(outlet);
     this.#sent.push(...sent);
+    for (const { typeUrl, resources } of sent) {
+      for (const { version } of resources) this.#versions.set(typeUrl, version);
+    }
     return sent.map(({ typeUrl, resources, removed }) =>
       [
         typeUrl.split('.').at(-1),
@@ -86,6 +90,11 @@ export class TestStream {
   /** Accepts what was sent last of a type. */
   accept(typeUrl: string): void {
     this.ask(typeUrl, { responseNonce: this.#take(typeUrl) });
+  }
+
+  /** Version of the last resource of a type that was sent. */
+  sentVersion(typeUrl: string): string | undefined {
+    return this.#versions.get(typeUrl);
   }
 
   reject(typeUrl: string): void {

@@ -143,7 +143,7 @@ describe('access to a service', () => {
     assert.deepEqual(accounts(), ['store/shop']);
     mesh.take(other);
     assert.deepEqual(mesh.rules(), ['front/web']);
-    assert.deepEqual(accounts(), [undefined]);
+    assert.deepEqual(accounts(), ['store/shop']);
   });
 
   it('to endpoints that are no pod’s is never allowed', () => {

@@ -7,10 +7,7 @@ import type { Access } from './access-drafts.ts';
 
 const nobody: readonly AccessRule[] = [];
 
-/**
- * The rules of a port, and its endpoints with whose they are where a rule means only some of them; nothing of either where
- * access isn't controlled.
- */
+/** The rules of a port, and its endpoints with whose they are; nothing of either where access isn't controlled. */
 export function portAccess(
   port: PortDraft,
   of: { readonly service: ServiceKey; readonly access: Access | undefined },
@@ -18,10 +15,8 @@ export function portAccess(
   if (of.access === undefined) return {};
   const { rules, accountOf } = of.access.services.get(of.service) ?? {};
   const access = rules?.get(port.key) ?? nobody;
-  if (accountOf === undefined || access.every(({ destination }) => destination === undefined))
-    return { access };
   const withAccount = (endpoint: Endpoint): Endpoint => {
-    const account = endpoint.pod === undefined ? undefined : accountOf(endpoint.pod);
+    const account = endpoint.pod === undefined ? undefined : accountOf?.(endpoint.pod);
     return account === undefined ? endpoint : { ...endpoint, account };
   };
   return { access, endpoints: port.endpoints.map(withAccount) };

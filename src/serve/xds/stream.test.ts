@@ -39,6 +39,18 @@ describe('Stream', () => {
     assert.equal(test.stream.acknowledged, 2);
   });
 
+  it('does not count a snapshot as acknowledged that it passed over', () => {
+    const test = settledStream();
+    const others = [cluster('a'), endpoints('a', []), routes('l', 'a')];
+    test.publish(...others, listener('l', { ...at, port: 8001 }));
+    test.publish(...others, listener('l', { ...at, port: 8001 }), listener('m', { ...at, port: 8002 }));
+    assert.deepEqual(test.flush(), ['Listener l m']);
+    assert.equal(test.stream.acknowledged, 1);
+    test.accept(lds);
+    assert.deepEqual(test.flush(), []);
+    assert.equal(test.stream.acknowledged, 3);
+  });
+
   it('waits for the endpoints of a new cluster also when the cluster is acknowledged before they are asked for', () => {
     const test = settledStream();
     test.publish(

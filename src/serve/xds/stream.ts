@@ -7,13 +7,14 @@ import { typeUrls } from '../../translate/resources.ts';
 import type { TypeUrl } from '../../translate/resources.ts';
 import { namesIn } from './batch.ts';
 import type { Limits } from './batch.ts';
+import { accessFence } from './access-fence.ts';
+import type { Allowance } from './allowance.ts';
 import { Gate } from './gate.ts';
 import type { Outlet, Push, StreamEvents } from './push.ts';
 import type { DeltaRequest } from './request.ts';
 import { resourcesOf } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 import { Subscription } from './subscription.ts';
-import type { Allowance } from './subscription.ts';
 import { Warming } from './warming.ts';
 
 const served: readonly string[] = Object.values(typeUrls);
@@ -38,7 +39,7 @@ export interface StreamOptions {
 
 /**
  * The order works in waves. A wave takes the newest snapshot as its *target* and sends its clusters; endpoints are
- * always sent as they are in the newest snapshot, and so are configurations of filters. When the proxy has the clusters and endpoints of the target, the
+ * always sent as they are in the newest snapshot (but for what {@link accessFence} holds back), and so are configurations of filters. When the proxy has the clusters and endpoints of the target, the
  * target is *made*: from now on listeners, scopes and routes are sent as they are in it, and the next wave begins. A
  * cluster that the target no longer has is removed when what was made at that time has arrived.
  */
@@ -202,10 +203,34 @@ export class Stream {
     const endpoints: Allowance = {
       removeThrough: this.#endpointsMayGo(),
       spares: [target, this.#made ?? target].map(({ resources }) => resources[typeUrls.endpoints]),
+      limit: accessFence({
+        target: target.resources[typeUrls.endpoints],
+        users: this.#usersAreOf(target)?.resources[typeUrls.endpoints],
+      }),
     };
-    this.#send(typeUrls.endpoints, newest, { outlet, allowance: endpoints });
+    // The target's first: what it lacks must be gone before its users are sent, even if it is back by then.
+    const { sequence = Infinity } = this.#subscriptions.get(typeUrls.endpoints) ?? {};
+    const next = sequence < target.sequence ? target : newest;
+    this.#send(typeUrls.endpoints, next, { outlet, allowance: endpoints });
     // Nothing refers to what is in them, and who calls must be known as it is now.
     this.#send(typeUrls.extensions, newest, { outlet, allowance: anything });
+  }
+
+  /**
+   * The snapshot that all listeners and routes of the proxy are of: the target, if they are the same in it. Undefined where
+   * it may still use others: what it was sent has not been acknowledged or was refused, or it has not yet said what it has.
+   */
+  #usersAreOf(target: Snapshot): Snapshot | undefined {
+    const made = this.#made;
+    if (made === undefined || !this.#subscriptions.has(typeUrls.listener)) return undefined;
+    if (this.#options.clock.now() < this.#quietUntil) return undefined;
+    for (const typeUrl of users) {
+      const subscription = this.#subscriptions.get(typeUrl);
+      if (subscription === undefined) continue;
+      if (subscription.settled < made.sequence || subscription.hasStale) return undefined;
+    }
+    const isSame = users.every((typeUrl) => made.resources[typeUrl] === target.resources[typeUrl]);
+    return isSame ? target : made;
   }
 
   /** Returns whether the wave has ended. */
@@ -316,7 +341,9 @@ export class Stream {
 
   #setAlarm(): void {
     const { clock, events } = this.#options;
-    const isWaiting = (this.#subscriptions.get(typeUrls.cluster)?.leavingSince ?? Infinity) !== Infinity;
+    const isWaiting =
+      (this.#subscriptions.get(typeUrls.cluster)?.leavingSince ?? Infinity) !== Infinity ||
+      this.#subscriptions.get(typeUrls.endpoints)?.withholds === true;
     const quiet = isWaiting && this.#quietUntil > clock.now() ? this.#quietUntil : Infinity;
     const gates = [this.#making, this.#using, this.#dropping].map(({ deadline }) => deadline ?? Infinity);
     const at = Math.min(quiet, ...gates);

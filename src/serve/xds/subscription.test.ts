@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import { typeUrls } from '../../translate/resources.ts';
+import type { Limit } from './allowance.ts';
 import { namesIn } from './batch.ts';
 import type { Batch } from './batch.ts';
 import type { DeltaRequest } from './request.ts';
@@ -281,6 +282,54 @@ describe('Subscription', () => {
     subscription.accept();
     subscription.advance(mapOf({ a: '2' }), 3);
     assert.equal(subscription.settled, 3);
+  });
+
+  it('has nothing of snapshots that were passed over before it has what changed since', () => {
+    const subscription = new Subscription(typeUrls.cluster, { maxBytes: 1000, maxResources: 4 });
+    subscription.open(requestOf());
+    subscription.advance(mapOf({ a: '1', b: '1' }), 7);
+    assert.equal(subscription.settled, 0);
+    drain(subscription);
+    assert.equal(subscription.settled, 7);
+    subscription.advance(mapOf({ a: '2' }), 10);
+    assert.equal(subscription.arrived, 7);
+    assert.deepEqual(sent(subscription.next({ ...everything, removeThrough: 0 })), ['a=2']);
+    subscription.accept();
+    assert.deepEqual([subscription.arrived, subscription.settled], [10, 7]);
+    drain(subscription);
+    assert.equal(subscription.settled, 10);
+  });
+
+  it('sends as much of a resource as a limit allows, and the rest when it allows more', () => {
+    const subscription = subscribed({}, { a: '1' });
+    drain(subscription);
+    const part = mapOf({ a: 'part' }).get('a');
+    const asked: (readonly string[])[] = [];
+    const limit: Limit = (whole, held) => {
+      asked.push(held);
+      return part ?? whole;
+    };
+    subscription.advance(mapOf({ a: '2' }), 2);
+    assert.deepEqual(sent(subscription.next({ ...everything, limit })), ['a=part']);
+    subscription.accept();
+    assert.deepEqual([subscription.arrived, subscription.settled], [2, 1]);
+    assert.equal(subscription.next({ ...everything, limit }), undefined, 'the client has that part');
+    assert.deepEqual(asked, [['1'], ['part']]);
+    assert.equal(subscription.withholds, true);
+    assert.deepEqual(drain(subscription), [['a=2']]);
+    assert.deepEqual([subscription.withholds, subscription.settled], [false, 2]);
+  });
+
+  it('tells a limit every version that the client may hold', () => {
+    const subscription = subscribed({}, { a: '1', b: '1' });
+    drain(subscription);
+    subscription.advance(mapOf({ a: '2', b: '2' }), 2);
+    subscription.next(everything);
+    subscription.reject('one of these');
+    subscription.advance(mapOf({ a: '3', b: '2' }), 3);
+    const asked: (readonly string[])[] = [];
+    subscription.next({ ...everything, limit: (whole, held) => (asked.push(held), whole) });
+    assert.deepEqual(asked, [['1', '2']]);
   });
 
   it('has nothing to say to an answer when nothing is under way', () => {

@@ -4,6 +4,7 @@
 
 import type { ServiceKey } from '../../model/key.ts';
 import type { Resource } from '../../translate/resources.ts';
+import { type Allowance, nothing, type Pick } from './allowance.ts';
 import { Batch, namesIn } from './batch.ts';
 import type { Limits } from './batch.ts';
 import { Holdings } from './holdings.ts';
@@ -25,14 +26,6 @@ export interface Rejected {
   readonly message: string;
 }
 
-/** What may go into the next response. */
-export interface Allowance {
-  /** Removals that are due since a later sequence than this one wait. Infinity: none waits. */
-  readonly removeThrough: number;
-  /** Where a resource that a client asks for is looked up if the newest map lacks it, in this order. */
-  readonly spares: readonly ResourceMap[];
-}
-
 interface Due {
   /** The sequence that it is due since. */
   readonly since: number;
@@ -49,6 +42,8 @@ export class Subscription {
   // Both in the order in which they became due, so that the first is the oldest.
   readonly #due = new Map<string, Due>();
   readonly #leaving = new Map<string, number>();
+  /** What the client may have only a part of yet, and since when. */
+  readonly #withheld = new Map<string, number>();
   /** What was owed last, shared by all that is since the same sequence. */
   #owed: Due = { since: 0, owed: true };
   #sequence = 0;
@@ -82,10 +77,10 @@ export class Subscription {
 
   /** The newest sequence of which the client has everything, removals included, or rejected it for good. */
   get settled(): number {
-    return Math.min(this.arrived, this.leavingSince - 1);
+    return Math.min(this.arrived, this.leavingSince - 1, Math.min(...this.#withheld.values()) - 1);
   }
 
-  /** Like {@link settled}, but removals that have not been sent yet don't count. */
+  /** Like {@link settled}, but removals that have not been sent yet don't count, nor what has to wait for others. */
   get arrived(): number {
     const since = Math.min(
       this.#greeting ? this.#sequence : Infinity,
@@ -99,6 +94,11 @@ export class Subscription {
   /** The sequence since which the oldest removal that has not been sent is due; Infinity where there is none. */
   get leavingSince(): number {
     return oldest(this.#leaving.values());
+  }
+
+  /** Whether the client has only a part of something because of a {@link Limit}. */
+  get withholds(): boolean {
+    return this.#withheld.size > 0;
   }
 
   /** Whether this resource waits to be sent (again). */
@@ -156,17 +156,19 @@ export class Subscription {
 
   /** Works towards this map from now on. Only while nothing is under way. */
   advance(resources: ResourceMap, sequence: number): void {
-    const first = this.#sequence === 0;
+    // Snapshots may have been passed over: the client lacks what changed in any of them.
+    const since = this.#sequence + 1;
     const { changed, removed } = difference(this.#holdings.resources, resources);
     this.#sequence = sequence;
     this.#holdings.rebase(resources);
-    const due: Due = { since: sequence, owed: false };
+    const due: Due = { since, owed: false };
     for (const name of changed) {
       this.#leaving.delete(name);
       if (!this.#due.has(name) && this.wants(name)) this.#due.set(name, due);
     }
-    for (const name of removed) this.#leave(name);
-    if (first) for (const [name] of this.#holdings.stored()) if (!resources.has(name)) this.#leave(name);
+    for (const name of removed) this.#leave(name, since);
+    if (since === 1)
+      for (const [name] of this.#holdings.stored()) if (!resources.has(name)) this.#leave(name, since);
     this.#holdings.compact();
   }
 
@@ -184,13 +186,17 @@ export class Subscription {
    * client has accepted or rejected it. Only while nothing is under way.
    */
   next(allowance: Allowance): Batch | undefined {
+    // Its limit may have become wider.
+    for (const name of this.#withheld.keys()) {
+      if (!this.#due.has(name)) this.#due.set(name, { since: this.#sequence, owed: false });
+    }
     const batch = new Batch(this.#limits);
     // Parts take turns with the rest: many bad resources must not keep good news waiting.
     const partFirst = this.#suspects.isWaiting && !this.#lastWasPart;
-    if (partFirst) this.#fillWithPart(batch);
+    if (partFirst) this.#fillWithPart(batch, allowance);
     this.#lastWasPart = batch.size > 0;
     if (batch.size === 0) this.#fill(batch, allowance);
-    if (batch.size === 0) this.#fillWithPart(batch);
+    if (batch.size === 0) this.#fillWithPart(batch, allowance);
     if (batch.size === 0 && !this.#greeting) return undefined;
     this.#greeting = false;
     batch.since = Math.min(batch.since, this.#sequence);
@@ -207,7 +213,7 @@ export class Subscription {
     this.#holdings.hold(batch.resources);
     for (const { name } of batch.resources) {
       // A spare one: the client was given it because it could not do without, not because it is to stay.
-      if (!this.#holdings.resources.has(name)) this.#leave(name);
+      if (!this.#holdings.resources.has(name)) this.#leave(name, this.#sequence);
     }
     for (const name of batch.removed) {
       this.#accepted(name);
@@ -293,27 +299,31 @@ export class Subscription {
     this.#due.delete(name);
     this.#leaving.delete(name);
     this.#rejected.delete(name);
+    this.#withheld.delete(name);
     this.#suspects.clear(name);
   }
 
-  #leave(name: string): void {
+  #leave(name: string, since: number): void {
     this.#rejected.delete(name);
+    this.#withheld.delete(name);
     if (this.#due.get(name)?.owed !== true) this.#due.delete(name);
     const mayHold = this.#holdings.get(name).version !== undefined || this.#suspects.isDoubtful(name);
-    if (mayHold && this.wants(name)) this.#leaving.set(name, this.#sequence);
+    if (mayHold && this.wants(name)) this.#leaving.set(name, since);
   }
 
-  #fill(batch: Batch, { removeThrough, spares }: Allowance): void {
+  #fill(batch: Batch, allowance: Allowance): void {
     for (const [name, since] of this.#leaving) {
-      if (since > removeThrough || !batch.hasRoom) break;
+      if (since > allowance.removeThrough || !batch.hasRoom) break;
       this.#leaving.delete(name);
       this.#due.delete(name);
       batch.remove(name, since);
     }
-    for (const [name, { since, owed }] of this.#due) {
-      const resource = this.#pick(name, owed, spares);
+    for (const [name, { since: dueSince, owed }] of this.#due) {
+      const since = Math.min(dueSince, this.#withheld.get(name) ?? Infinity);
+      const pick = this.#pick(name, owed, allowance);
+      const { resource } = pick;
       if (resource === undefined ? !batch.hasRoom : !batch.fits(resource)) break;
-      this.#due.delete(name);
+      this.#done(name, pick, since);
       if (resource !== undefined) batch.add(resource, since);
       else if (owed && this.#isMissing(name)) {
         this.#leaving.delete(name);
@@ -322,12 +332,13 @@ export class Subscription {
     }
   }
 
-  #fillWithPart(batch: Batch): void {
+  #fillWithPart(batch: Batch, allowance: Allowance): void {
     while (batch.size === 0) {
       const part = this.#suspects.take();
       if (part === undefined) return;
       for (const [index, name] of part.names.entries()) {
-        const resource = this.#pick(name, false, []);
+        const pick = this.#pick(name, false, allowance);
+        const { resource } = pick;
         // It may have grown since it was rejected.
         if (resource === undefined ? !batch.hasRoom : !batch.fits(resource)) {
           this.#suspects.putBack({ names: part.names.slice(index), since: part.since });
@@ -337,22 +348,40 @@ export class Subscription {
         if (resource !== undefined) batch.add(resource, part.since);
         if (isGone) batch.remove(name, part.since);
         // Nothing more is due of what is sent now, and it is no older than this part.
-        if (resource !== undefined || isGone) this.#due.delete(name);
+        if (resource !== undefined || isGone) this.#done(name, pick, part.since);
       }
     }
   }
 
   /** The resource to send for this name, if one is. */
-  #pick(name: string, owed: boolean, spares: readonly ResourceMap[]): Resource | undefined {
-    if (!this.wants(name)) return undefined;
-    const resource = this.#holdings.resources.get(name);
-    if (resource === undefined) return owed ? spares.find((map) => map.has(name))?.get(name) : undefined;
-    if (owed) return resource;
-    if (this.#rejected.get(name)?.version === resource.version) return undefined;
-    const isHeld = this.#holdings.get(name).version === resource.version && !this.#suspects.isDoubtful(name);
-    if (!isHeld) return resource;
+  #pick(name: string, owed: boolean, { spares, limit }: Allowance): Pick {
+    if (!this.wants(name)) return nothing;
+    const current = this.#holdings.resources.get(name);
+    const whole = current ?? (owed ? spares.find((map) => map.has(name))?.get(name) : undefined);
+    if (whole === undefined) return nothing;
+    const resource = limit?.(whole, this.#versionsOf(name)) ?? whole;
+    const isPart = resource !== current && current !== undefined;
+    return { resource: owed || this.#isNews(resource) ? resource : undefined, isPart };
+  }
+
+  #isNews({ name, version }: Resource): boolean {
+    if (this.#rejected.get(name)?.version === version) return false;
+    if (this.#holdings.get(name).version !== version || this.#suspects.isDoubtful(name)) return true;
     this.#rejected.delete(name);
-    return undefined;
+    return false;
+  }
+
+  /** Nothing is due any more of what was picked, but for what is withheld of it. */
+  #done(name: string, { isPart }: Pick, since: number): void {
+    this.#due.delete(name);
+    if (isPart) this.#withheld.set(name, since);
+    else this.#withheld.delete(name);
+  }
+
+  /** Those of which the client holds one. */
+  #versionsOf(name: string): readonly string[] {
+    const versions = [this.#holdings.get(name).version, ...this.#suspects.doubtsOf(name)];
+    return versions.filter((each) => each !== undefined);
   }
 
   #isMissing(name: string): boolean {

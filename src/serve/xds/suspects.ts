@@ -37,6 +37,11 @@ export class Suspects {
     return this.#doubtful.has(name);
   }
 
+  /** Versions of a resource of which it is unknown whether the client has one; undefined where that is none at all. */
+  doubtsOf(name: string): Iterable<string | undefined> {
+    return this.#doubtful.get(name) ?? [];
+  }
+
   /** The client may hold this, or not. */
   doubt([name, version]: Verdict): void {
     const versions = this.#doubtful.get(name);
