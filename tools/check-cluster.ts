@@ -51,7 +51,8 @@ async function hold(recordFile: string, { plane }: TwoNodeCluster): Promise<true
 
 const told = new Promise<void>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
+    // Again and again: npm passes on what a terminal sends to everybody.
+    process.on(signal, () => {
       endChildren();
       resolve();
     });

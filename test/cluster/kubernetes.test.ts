@@ -38,7 +38,7 @@ suite('the cluster', () => {
         await until(`${name} on ${node}`, () => answering(node, name).catch(() => undefined));
   });
   after(async () => {
-    await objects.delete({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    await cluster.kubectl('delete', 'namespace', namespace);
     objects[Symbol.dispose]();
   });
 

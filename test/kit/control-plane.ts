@@ -70,7 +70,7 @@ export class ControlPlane implements AsyncDisposable {
       await plane.startApiServer();
       const { network, controllerManager } = options;
       if (network !== undefined || controllerManager) await plane.startControllerManager();
-      if (network !== undefined) plane.#spawn('kube-scheduler', schedulerFlags(plane.#layout));
+      if (network !== undefined) plane.startScheduler();
     } catch (error) {
       await plane.stop();
       throw error;
@@ -102,6 +102,11 @@ export class ControlPlane implements AsyncDisposable {
       controllerManagerFlags(this.#layout, this.#options),
     );
     await manager.ready(() => this.#answers('/api/v1/namespaces/default/serviceaccounts/default'));
+  }
+
+  /** Starts the scheduler, which nobody waits for. */
+  startScheduler(): void {
+    this.#spawn('kube-scheduler', schedulerFlags(this.#layout));
   }
 
   /** Has the API server end as one does that is replaced. Resolves when it is gone. */

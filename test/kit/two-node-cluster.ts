@@ -53,6 +53,23 @@ export class TwoNodeCluster implements AsyncDisposable {
     return cluster;
   }
 
+  /**
+   * Ends the API server as one that is replaced, and what ends with it in any cluster: controllers and scheduler give up
+   * when they can't renew their Leases, within ten seconds, and begin anew. (Controllers that went on would take every
+   * node for dead when the API server is back.)
+   */
+  async stopApiServer(): Promise<void> {
+    await Promise.all([this.plane.kill('kube-controller-manager'), this.plane.kill('kube-scheduler')]);
+    await this.plane.stopApiServer();
+  }
+
+  /** Starts them again. Resolves when they are at work. */
+  async startApiServer(): Promise<void> {
+    await this.plane.startApiServer();
+    await this.plane.startControllerManager();
+    this.plane.startScheduler();
+  }
+
   /** Ends a node (`node1`, `node2`) as a power cut does. */
   async killNode(name: string): Promise<void> {
     const node = this.#nodes.get(name);

@@ -18,8 +18,8 @@ export async function publishCluster(cluster: TwoNodeCluster): Promise<Published
   const { folder, admin: access, kubeconfig } = cluster.plane;
   const control = join(folder, 'control');
   const server = await serveOperations(control, {
-    startApiServer: () => cluster.plane.startApiServer(),
-    stopApiServer: () => cluster.plane.stopApiServer(),
+    startApiServer: () => cluster.startApiServer(),
+    stopApiServer: () => cluster.stopApiServer(),
     startNode: (name) => cluster.startNode(name),
     killNode: (name) => cluster.killNode(name),
     importImages: (archive) => cluster.importImages(archive),

@@ -1,10 +1,11 @@
-// The calls that a test pod makes for a test: the clients of the test kit, by name.
+// The calls that a test pod makes for a test: the clients of the test kit, by name, and loads of such calls.
 
 import { talkGrpc, type GrpcAnswer, type GrpcTalk } from '../clients/grpc.ts';
 import { sendHttp, type HttpAnswer, type HttpRequest } from '../clients/http.ts';
 import { talkTcp, type TcpAnswer, type TcpTalk } from '../clients/tcp.ts';
 import { talkUdp, type UdpAnswer, type UdpTalk } from '../clients/udp.ts';
 import { talkWebSocket, type WebSocketReply, type WebSocketTalk } from '../clients/web-socket.ts';
+import { reportLoad, startLoad, stopLoad, type LoadOrder, type LoadReport } from './load.ts';
 
 /** What each kind of call is given, whose `address` may be a name, and what it resolves with. */
 interface CallKinds {
@@ -13,6 +14,9 @@ interface CallKinds {
   readonly tcp: readonly [call: TcpTalk, answer: TcpAnswer];
   readonly udp: readonly [call: UdpTalk, answer: UdpAnswer];
   readonly webSocket: readonly [call: WebSocketTalk, answer: readonly WebSocketReply[]];
+  readonly startLoad: readonly [call: LoadOrder, answer: object];
+  readonly reportLoad: readonly [call: object, answer: LoadReport];
+  readonly stopLoad: readonly [call: object, answer: LoadReport];
 }
 
 export type CallKind = keyof CallKinds;
@@ -26,6 +30,9 @@ export const calls: { readonly [Kind in CallKind]: (call: Call<Kind>) => Promise
   tcp: talkTcp,
   udp: talkUdp,
   webSocket: talkWebSocket,
+  startLoad,
+  reportLoad,
+  stopLoad,
 };
 
 /** Port on which a test pod is asked to make calls: `POST /KIND` with the call as JSON. */
