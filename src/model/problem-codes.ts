@@ -3,7 +3,7 @@
 /** Code → what is wrong, in a few words. Codes are stable: scripts and alerts name them. */
 export const problemCodes = {
   MAESH_ACCESS_ACCOUNT: 'A TrafficTarget names what is no service account',
-  MAESH_ACCESS_ADDRESS: 'Pods of several service accounts have the address of a caller',
+  MAESH_ACCESS_ADDRESS: 'The address of a caller is not its alone',
   MAESH_ACCESS_PORT: 'The port of a TrafficTarget is none of its destination',
   MAESH_ACCESS_RULE: 'A rule of a TrafficTarget names what is not there',
   MAESH_ADDRESSES_EXHAUSTED: 'No loopback address is left for a service',

@@ -328,6 +328,23 @@ describe('callers', () => {
     assert.deepEqual(mesh.callers, { 'front/web': ['10.1.0.1'] });
   });
 
+  it('are nobody at the address of a node, whoever else has it, and may be called there all the same', () => {
+    const onNode = webPod({ hostNetwork: true });
+    const mesh = new Mesh(kubeService(), shopPod({ hostNetwork: true }), everything, onNode);
+    assert.deepEqual([mesh.callers, mesh.rules()], [{}, ['front/web']]);
+    const { problems } = mesh.topology;
+    assert.deepEqual(
+      problems.map(({ message }) => message),
+      [
+        `address 10.1.0.1 of a pod of source "front/web" is its node's too, so calls from there are nobody's and are denied`,
+      ],
+    );
+    mesh.put(webPod({ name: 'web-2' }), webPod({ name: 'web-3', ips: ['10.1.0.3'] }));
+    assert.deepEqual(mesh.callers, { 'front/web': ['10.1.0.3'] });
+    mesh.put(webPod());
+    assert.deepEqual([mesh.callers, mesh.problems], [{ 'front/web': ['10.1.0.1', '10.1.0.3'] }, []]);
+  });
+
   it('that are no service account, or of no namespace, are nobody, and that is said', () => {
     const sources = [
       { ...web, kind: 'User' },

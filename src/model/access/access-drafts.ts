@@ -110,8 +110,8 @@ export class AccessDrafts implements Access {
     const { target, destination, sources } = meaning;
     yield* meaning.problems;
     for (const source of sources) {
-      const contested = this.#callers.contestedOf(source);
-      if (contested !== undefined) yield targetProblem.contested(target, source, contested);
+      const shared = this.#callers.sharedOf(source);
+      if (shared !== undefined) yield targetProblem.sharedAddress(target, source, shared);
     }
     if (target.port === undefined || destination === undefined || this.#meant.has(keyOf(meaning))) return;
     const [service] = this.#ruled.referringTo(`account ${destination}`);

@@ -1,14 +1,14 @@
 // The addresses of those whom some TrafficTarget names as a source: nobody else has to be known by proxies.
 
 import { byText, type ObjectKey } from '../key.ts';
-import type { PodIdentities } from './pod-identities.ts';
+import type { PodIdentities, SharedAddress } from './pod-identities.ts';
 
 /** Keeps them in step with pods and TrafficTargets. */
 export class Callers {
   readonly #identities: PodIdentities;
   /** How many TrafficTargets name a service account. */
   readonly #named = new Map<ObjectKey, number>();
-  readonly #contested = new Map<ObjectKey, string>();
+  readonly #shared = new Map<ObjectKey, SharedAddress>();
   #touched = new Set<ObjectKey>();
   #addresses: ReadonlyMap<ObjectKey, readonly string[]> = new Map();
 
@@ -22,8 +22,8 @@ export class Callers {
   }
 
   /** An address of a source that isn't its alone; undefined where there is none. */
-  contestedOf(account: ObjectKey): string | undefined {
-    return this.#contested.get(account);
+  sharedOf(account: ObjectKey): SharedAddress | undefined {
+    return this.#shared.get(account);
   }
 
   /** A TrafficTarget names others than before. The next update sees it. */
@@ -38,9 +38,9 @@ export class Callers {
     const changed = new Map<ObjectKey, readonly string[]>();
     for (const account of this.#touched) {
       const isNamed = this.#named.has(account);
-      const contested = isNamed ? this.#identities.contestedOf(account) : undefined;
-      if (contested === undefined) this.#contested.delete(account);
-      else this.#contested.set(account, contested);
+      const shared = isNamed ? this.#identities.sharedOf(account) : undefined;
+      if (shared === undefined) this.#shared.delete(account);
+      else this.#shared.set(account, shared);
       const addresses = isNamed ? this.#identities.addressesOf(account) : [];
       if (addresses.join() !== (this.#addresses.get(account) ?? []).join()) changed.set(account, addresses);
     }

@@ -7,12 +7,21 @@ import type { KubePod } from '../objects.ts';
 interface Identity {
   readonly account: ObjectKey;
   readonly addresses: readonly string[];
+  /** Whether they are its node's (`hostNetwork`). */
+  readonly isOnNode: boolean;
+}
+
+/** An address of a service account that is nobody's all the same. */
+export interface SharedAddress {
+  readonly address: string;
+  /** `node`: it is a node's. `accounts`: pods of other service accounts have it. */
+  readonly with: 'node' | 'accounts';
 }
 
 /**
  * Pods that may call: those that have an address and haven't finished. An address that pods of several service accounts
- * have (the node's, where pods have no network of their own; or for a moment one that a new pod got from an old one)
- * is nobody's.
+ * have (for a moment one that a new pod got from an old one) is nobody's. So is a node's, which pods without a network of
+ * their own have: whatever else runs on the node calls from it too, and what is translated to it (SNAT) comes from it.
  */
 export class PodIdentities {
   readonly #pods = new Map<ObjectKey, Identity>();
@@ -53,21 +62,24 @@ export class PodIdentities {
 
   /** The addresses that stand for a service account, sorted. */
   addressesOf(account: ObjectKey): readonly string[] {
-    return [...(this.#addresses.get(account) ?? [])].filter((each) => !this.#isContested(each)).toSorted();
+    return [...(this.#addresses.get(account) ?? [])]
+      .filter((each) => this.#sharing(each) === undefined)
+      .toSorted();
   }
 
-  /** The first of the addresses of a service account that pods of another have too; undefined where there is none. */
-  contestedOf(account: ObjectKey): string | undefined {
-    return [...(this.#addresses.get(account) ?? [])].filter((each) => this.#isContested(each)).toSorted()[0];
-  }
-
-  #isContested(address: string): boolean {
-    let account: ObjectKey | undefined;
-    for (const holder of this.#holders.get(address) ?? []) {
-      if (account !== undefined && holder.account !== account) return true;
-      ({ account } = holder);
+  /** The first of the addresses of a service account that are not its alone; undefined where there is none. */
+  sharedOf(account: ObjectKey): SharedAddress | undefined {
+    for (const address of [...(this.#addresses.get(account) ?? [])].toSorted()) {
+      const sharing = this.#sharing(address);
+      if (sharing !== undefined) return { address, with: sharing };
     }
-    return false;
+    return undefined;
+  }
+
+  #sharing(address: string): SharedAddress['with'] | undefined {
+    const holders = [...(this.#holders.get(address) ?? [])];
+    if (holders.some(({ isOnNode }) => isOnNode)) return 'node';
+    return holders.some(({ account }) => account !== holders[0]?.account) ? 'accounts' : undefined;
   }
 
   #add(key: ObjectKey, identity: Identity): void {
@@ -103,13 +115,14 @@ export class PodIdentities {
   }
 }
 
-function identityOf({ namespace, serviceAccount, ips }: KubePod): Identity {
-  return { account: objectKey(namespace, serviceAccount), addresses: ips };
+function identityOf({ namespace, serviceAccount, ips, hostNetwork }: KubePod): Identity {
+  return { account: objectKey(namespace, serviceAccount), addresses: ips, isOnNode: hostNetwork };
 }
 
 function isSame(a: Identity, b: Identity): boolean {
   return (
     a.account === b.account &&
+    a.isOnNode === b.isOnNode &&
     a.addresses.length === b.addresses.length &&
     a.addresses.every((address, index) => address === b.addresses[index])
   );

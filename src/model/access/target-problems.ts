@@ -4,6 +4,7 @@ import type { ObjectKey } from '../key.ts';
 import type { KubeTrafficRule, KubeTrafficTarget } from '../objects.ts';
 import { objectSubject, type Problem } from '../problem.ts';
 import type { ProblemCode } from '../problem-codes.ts';
+import type { SharedAddress } from './pod-identities.ts';
 
 type Maker<A extends readonly unknown[]> = (target: KubeTrafficTarget, ...details: A) => Problem;
 
@@ -24,7 +25,7 @@ export const targetProblem: {
   readonly noMatch: Maker<[rule: KubeTrafficRule, match: string]>;
   readonly emptyGroup: Maker<[name: string]>;
   readonly noPort: Maker<[port: number]>;
-  readonly contested: Maker<[account: ObjectKey, address: string]>;
+  readonly sharedAddress: Maker<[account: ObjectKey, shared: SharedAddress]>;
 } = {
   destinationKind: (target, kind) =>
     of(target, 'MAESH_ACCESS_ACCOUNT', [
@@ -61,9 +62,13 @@ export const targetProblem: {
       `no service with pods of its destination has port ${port}, as its own or as a targetPort, so nothing is allowed`,
       'Give the port of such a service or of its pods, or leave it out to mean all of them.',
     ]),
-  contested: (target, account, address) =>
+  sharedAddress: (target, account, { address, with: sharer }) =>
     of(target, 'MAESH_ACCESS_ADDRESS', [
-      `address ${address} of a pod of source "${account}" is that of pods of other service accounts too, so calls from there are nobody's and are denied`,
-      'Give pods that call others a network of their own (no hostNetwork), or let those of one address have one service account.',
+      `address ${address} of a pod of source "${account}" is ${
+        sharer === 'node' ? "its node's" : 'that of pods of other service accounts'
+      } too, so calls from there are nobody's and are denied`,
+      sharer === 'node'
+        ? 'Give pods that call others a network of their own (no hostNetwork).'
+        : 'Let pods of one address have one service account.',
     ]),
 };
