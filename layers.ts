@@ -14,6 +14,7 @@ export const layers: Readonly<Record<string, readonly string[] | 'all'>> = {
   translate: ['model', 'gen'],
   serve: ['model', 'translate', 'runtime'],
   'serve/xds': ['gen'],
+  'serve/http/api-types': ['dns/status'],
   apply: ['model', 'kube', 'runtime'],
   // Names of shadow Services: those that were shortened need a rule of their own in DNS.
   dns: ['model', 'kube', 'runtime', 'apply/shadow-name'],

@@ -13,7 +13,6 @@ import { trafficDistributionOf } from '../apply/traffic-distribution.ts';
 import type { ControllerOptions } from '../config/options.ts';
 import type { Round } from '../control/loop.ts';
 import { DnsKeeper } from '../dns/dns-keeper.ts';
-import type { DnsStatus } from '../dns/status.ts';
 import { resolveAccess } from '../kube/access.ts';
 import { KubeClient } from '../kube/client.ts';
 import { LeaseElector, type LeaseTiming } from '../kube/lease.ts';
@@ -196,11 +195,6 @@ class Controller {
     );
   }
 
-  /** How the cluster's DNS stands to the mesh, as far as this replica sees. */
-  dnsStatus(): DnsStatus {
-    return this.#dns?.status() ?? { state: 'off' };
-  }
-
   /** Ends what goes on after {@link run}, as long as proxies are connected. */
   stop(): void {
     this.#refusals.stop();
@@ -272,7 +266,9 @@ class Controller {
   #inCluster(): ControllerJson['cluster'] {
     const { namespace, leaseName: lease, watchNamespaces, ignoreNamespaces, acl } = this.#options;
     const { isLeading } = this.#elector;
-    return { namespace, lease, identity: this.#identity, isLeading, watchNamespaces, ignoreNamespaces, acl };
+    const dns = this.#dns?.status() ?? { state: 'off' };
+    const own = { namespace, lease, identity: this.#identity, isLeading };
+    return { ...own, watchNamespaces, ignoreNamespaces, acl, dns };
   }
 }
 

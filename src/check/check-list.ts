@@ -2,6 +2,7 @@
 
 import type { CheckName } from './check-table.ts';
 import { installedController, leader, readyController, answers, versions } from './controller-checks.ts';
+import { configuredDns } from './dns-configured.ts';
 import { clusterNames, meshNames } from './dns-checks.ts';
 import { controllerPermissions, userPermissions } from './permission-checks.ts';
 import { problems } from './problem-check.ts';
@@ -31,6 +32,7 @@ export const checks: Readonly<Record<CheckName, Check>> = {
   'shadow-services': { needs: ['controller-leader'], look: shadowServices },
   'mesh-ports': { needs: ['controller-answers'], look: meshPorts },
   problems: { needs: ['controller-answers'], look: problems },
+  'dns-configured': { needs: ['controller-answers'], look: configuredDns },
   'dns-cluster': { needs: ['controller-answers'], look: clusterNames },
   'dns-mesh': { needs: ['controller-answers', 'dns-cluster'], look: meshNames },
 };

@@ -24,6 +24,7 @@ export const checkTable = {
   'shadow-services': { group: 'Services', title: 'each service of the mesh has its shadow Service' },
   'mesh-ports': { group: 'Services', title: 'there are mesh ports left' },
   problems: { group: 'Services', title: 'no object has a problem' },
+  'dns-configured': { group: 'DNS', title: "the cluster's DNS is told of the mesh" },
   'dns-cluster': { group: 'DNS', title: 'pods can resolve names of Services' },
   'dns-mesh': { group: 'DNS', title: 'pods can resolve names of the mesh' },
 } as const;

@@ -55,6 +55,8 @@ export interface ControllerGiven {
   readonly apiHost?: string;
   /** Name servers that know the services of the cluster. */
   readonly nameServers?: readonly string[];
+  /** Whether the cluster's DNS is kept; not so by default. */
+  readonly keepDNS?: boolean;
 }
 
 /** Starts a controller on free ports. It need not be ready yet. */
@@ -95,7 +97,7 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
 
 /** The settings of a controller, all but those that tests name being the usual ones. */
 export function controllerOptions(given: ControllerSettings): ControllerOptions {
-  const { name, limitHTTPPort, acl = false, apiHost = '127.0.0.1', ...options } = given;
+  const { name, limitHTTPPort, acl = false, keepDNS = false, apiHost = '127.0.0.1', ...options } = given;
   return {
     ...options,
     acl,
@@ -108,7 +110,7 @@ export function controllerOptions(given: ControllerSettings): ControllerOptions 
     leaseName: 'maesh-controller',
     meshDomains: ['maesh', 'traefik.mesh'],
     clusterDomain: 'cluster.local',
-    keepDNS: false,
+    keepDNS,
     limitTCPPort: undefined,
     limitUDPPort: undefined,
     apiHost,

@@ -5,6 +5,7 @@ import { machineAddress } from './machine-address.ts';
 import { controllerNeeds } from '../../src/check/controller-needs.ts';
 import { kindsWithStatus } from '../../src/source/kubernetes/with-identity.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { DnsLayoutInCluster, type DnsData } from './dns-layouts.ts';
 import { startController, type RunningController } from './controllers.ts';
 import { KubeObjects, type KubeObject } from './kube-objects.ts';
 import { MeshInCluster } from './mesh-in-cluster.ts';
@@ -56,6 +57,10 @@ export interface InstalledGiven {
 export class InstalledMesh implements AsyncDisposable {
   readonly objects: KubeObjects;
   readonly mesh: MeshInCluster;
+  /** The cluster's DNS, as kubeadm sets it up: objects and no more. */
+  readonly dns: DnsLayoutInCluster;
+  /** What it was told before there was a mesh. */
+  readonly dnsBefore: DnsData;
   readonly nameServer: NameServer;
   /** `maesh-controller-a` and `maesh-controller-b`, as their pods are called. */
   readonly controllers: readonly RunningController[];
@@ -64,10 +69,14 @@ export class InstalledMesh implements AsyncDisposable {
 
   private constructor(parts: {
     readonly objects: KubeObjects;
+    readonly dns: DnsLayoutInCluster;
+    readonly dnsBefore: DnsData;
     readonly nameServer: NameServer;
     readonly controllers: readonly RunningController[];
   }) {
     this.objects = parts.objects;
+    this.dns = parts.dns;
+    this.dnsBefore = parts.dnsBefore;
     this.nameServer = parts.nameServer;
     this.controllers = parts.controllers;
     this.mesh = new MeshInCluster(this.objects, installedIn);
@@ -80,7 +89,10 @@ export class InstalledMesh implements AsyncDisposable {
     const mesh = new MeshInCluster(objects, installedIn);
     await mesh.prepare();
     await installSmi(objects);
-    await objects.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: account }, ...permissions());
+    const dns = await DnsLayoutInCluster.setUp(objects, 'kubeadm');
+    const dnsBefore = await dns.data();
+    const serviceAccount = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: account };
+    await objects.apply(serviceAccount, ...permissions(), ...dnsPermissions());
     const kubeConfig = await plane.writeKubeconfig({ token: await objects.token(account) });
     const nameServer = await NameServer.start(address);
     const start = (name: string): Promise<RunningController> =>
@@ -93,9 +105,10 @@ export class InstalledMesh implements AsyncDisposable {
         apiHost: machineAddress(),
         nameServers: [nameServer.address],
         leaseTiming,
+        keepDNS: true,
       });
     const controllers = await Promise.all(['maesh-controller-a', 'maesh-controller-b'].map(start));
-    const installed = new InstalledMesh({ objects, nameServer, controllers });
+    const installed = new InstalledMesh({ objects, dns, dnsBefore, nameServer, controllers });
     await installed.mesh.put('shop', [{ name: 'http', port: 80 }]);
     await objects.apply(...installed.workloads());
     await until(
@@ -184,6 +197,31 @@ export function permissions(
       metadata: account,
       roleRef: { apiGroup, kind: 'Role', name },
       subjects,
+    },
+  ];
+}
+
+/** What the controller needs for the DNS of a cluster that kubeadm made, with these verbs for its configuration. */
+export function dnsPermissions(verbs: readonly string[] = ['list', 'watch', 'patch']): readonly KubeObject[] {
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const metadata = { name: 'maesh-controller-dns', namespace: 'kube-system' };
+  const apiGroup = 'rbac.authorization.k8s.io';
+  return [
+    {
+      apiVersion,
+      kind: 'Role',
+      metadata,
+      rules: [
+        { apiGroups: ['apps'], resources: ['deployments', 'daemonsets'], verbs: ['list', 'watch', 'patch'] },
+        { apiGroups: [''], resources: ['configmaps'], verbs },
+      ],
+    },
+    {
+      apiVersion,
+      kind: 'RoleBinding',
+      metadata,
+      roleRef: { apiGroup, kind: 'Role', name: metadata.name },
+      subjects: [{ kind: 'ServiceAccount', ...account }],
     },
   ];
 }

@@ -43,10 +43,10 @@ describe('maesh check of a cluster', () => {
     const { code, stdout, stderr } = await runMaesh(flags);
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /^API server\nok {6}the API server answers: https:/);
-    assert.match(stdout, /\n20 checks: all is well\n$/);
+    assert.match(stdout, /\n21 checks: all is well\n$/);
     const json = await runMaesh([...flags, '-o', 'json']);
     const report = JSON.parse(json.stdout) as { status: string; checks: readonly CheckResult[] };
-    assert.deepEqual([json.code, report.status, report.checks.length], [0, 'ok', 20]);
+    assert.deepEqual([json.code, report.status, report.checks.length], [0, 'ok', 21]);
     assert.deepEqual(new Set(report.checks.map(({ status }) => status)), new Set(['ok']));
   });
 
@@ -89,7 +89,7 @@ describe('maesh check of a cluster', () => {
     await checks.apply(controllerA());
     const { code, stdout } = await waits.result;
     assert.equal(code, 0, stdout);
-    assert.match(stdout, /\n20 checks: all is well\n$/);
+    assert.match(stdout, /\n21 checks: all is well\n$/);
   });
 
   it('server-reachable: an API server that is not there; the rest is not looked at', async () => {
@@ -107,7 +107,7 @@ describe('maesh check of a cluster', () => {
       stdout,
       /\nerror {3}the API server answers: .* \(server-reachable\)\n {4}Cannot get \/version: /,
     );
-    assert.match(stdout, /\n20 checks: 1 error, 19 not looked at\n$/);
+    assert.match(stdout, /\n21 checks: 1 error, 20 not looked at\n$/);
   });
 
   it('user-permissions: somebody who may see nothing is told what to be granted', async () => {

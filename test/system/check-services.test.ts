@@ -5,7 +5,16 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { ClusterChecks } from '../kit/cluster-checks.ts';
-import { daemonSet, installedIn, node, permissions, proxyPod, withoutImage } from '../kit/installed-mesh.ts';
+import { DnsLayoutInCluster } from '../kit/dns-layouts.ts';
+import {
+  daemonSet,
+  dnsPermissions,
+  installedIn,
+  node,
+  permissions,
+  proxyPod,
+  withoutImage,
+} from '../kit/installed-mesh.ts';
 import type { KubeObject } from '../kit/kube-objects.ts';
 import { RefusingProxy } from '../kit/refusing-proxy.ts';
 import { until } from '../kit/until.ts';
@@ -152,6 +161,40 @@ describe('maesh check of proxies, services and DNS', () => {
       proxy[Symbol.dispose]();
     }
     await checks.allWell();
+  });
+
+  it('dns-configured: a DNS that may not be told of the mesh, and one of which nothing is known', async () => {
+    const { dns, dnsBefore, objects } = checks.installed;
+    const configMap = '/api/v1/namespaces/kube-system/configmaps/coredns';
+    await checks.during({
+      fault: async () => {
+        await checks.apply(...dnsPermissions(['list', 'watch']));
+        await dns.putBack(dnsBefore);
+      },
+      look: async () => {
+        const { details } = await checks.found({ 'dns-configured': 'error' });
+        assert.match(
+          details[0] ?? '',
+          /^CoreDNS 1\.12\.1 \(Deployment kube-system\/coredns\), .* kube-system\/coredns: .*not allowed/,
+        );
+      },
+      mend: async () => {
+        await checks.apply(...dnsPermissions());
+        // It would be tried again a minute after it was not allowed, or when the object changes.
+        const body = { metadata: { annotations: { touched: 'yes' } } };
+        const contentType = 'application/merge-patch+json';
+        await objects.send({ method: 'PATCH', path: configMap, body, contentType });
+      },
+    });
+    const metadata = { name: 'coredns', namespace: 'kube-system' };
+    await checks.during({
+      fault: () => checks.delete({ apiVersion: 'apps/v1', kind: 'Deployment', metadata }),
+      look: async () => {
+        const { details } = await checks.found({ 'dns-configured': 'warning' });
+        assert.ok(details.some((line) => line.includes('maesh')));
+      },
+      mend: () => DnsLayoutInCluster.setUp(objects, 'kubeadm'),
+    });
   });
 
   it('dns-cluster, dns-mesh: names that lead nowhere, or elsewhere, from where the controllers are', async () => {

@@ -1,6 +1,7 @@
 // The JSON that the API on port 9000 speaks: what its users may rely on. Paths and the names of the first three shapes
 // are those of Maesh 1.3; what stands in them is ours. Types only, so that the CLI can read them too.
 
+import type { DnsStatus } from '../../dns/status.ts';
 import type { PortPolicy } from '../../model/policy.ts';
 import type { HttpMatch, TrafficType, UpstreamProtocol } from '../../model/topology.ts';
 import type { ResourcesJson } from '../../translate/inspect.ts';
@@ -149,6 +150,8 @@ export interface ControllerJson {
     readonly ignoreNamespaces: readonly string[];
     /** Whether only those may call whom a TrafficTarget lets in. */
     readonly acl: boolean;
+    /** How the cluster's DNS stands to the mesh, as far as this replica sees. */
+    readonly dns: DnsStatus;
   } | null;
 }
 
