@@ -14,6 +14,7 @@ import { unknownDns } from '../dns/unknown-dns.ts';
 import { resolveAccess } from '../kube/access.ts';
 import { KubeClient } from '../kube/client.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { stayAlive } from '../runtime/stay-alive.ts';
 
 /** What came of a part. */
 export interface PrepareStep {
@@ -34,6 +35,7 @@ export interface PrepareRun {
 /** Looks what DNS there is and has it know the mesh. Rejects with KubeError and AccessError. */
 export async function prepareCluster(options: PrepareOptions, { signal, onStep }: PrepareRun): Promise<void> {
   const { namespace, clusterDomain, meshDomains: domains } = options;
+  using _ = stayAlive();
   const client = new KubeClient({ access: await resolveAccess(options) });
   try {
     const dns = await findDns(client, { meshNamespace: namespace, signal });

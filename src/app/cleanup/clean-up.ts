@@ -7,6 +7,7 @@ import { KubeClient } from '../../kube/client.ts';
 import { KubeError } from '../../kube/kube-error.ts';
 import { systemClock, type Clock } from '../../runtime/clock.ts';
 import type { Log } from '../../runtime/log.ts';
+import { stayAlive } from '../../runtime/stay-alive.ts';
 import { restoreDns } from './dns.ts';
 import { endedControllers } from './ended-controllers.ts';
 import { deleteLeases, deleteServices, takeBackProblems } from './objects.ts';
@@ -51,6 +52,7 @@ const parts: readonly ((context: CleanupContext) => Promise<readonly string[]>)[
  */
 export async function cleanUp(options: CleanupOptions, run: CleanupRun): Promise<void> {
   const { log, signal, onStep, limitMs = 60_000 } = run;
+  using _ = stayAlive();
   const client = new KubeClient({ access: await resolveAccess(options) });
   const context: CleanupContext = { client, options, log, clock: systemClock, signal };
   const { namespace } = options;
