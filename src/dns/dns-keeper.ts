@@ -72,6 +72,8 @@ export class DnsKeeper {
   readonly #troubles = new Map<string, string>();
   #written: ReadonlyMap<string, string> | undefined;
   #isWanted = false;
+  /** Services with long names for which there is no room. */
+  #left = 0;
   #queue: WorkQueue | undefined;
 
   constructor(options: DnsKeeperOptions) {
@@ -98,6 +100,7 @@ export class DnsKeeper {
     const delayMs = this.#isWanted ? this.#timing.gatherMs : 0;
     this.#written = current;
     this.#isWanted = true;
+    this.#tellOfNames();
     for (const place of this.#followed.layout ?? []) this.#queue?.addAfter(placeKey(place), delayMs);
   }
 
@@ -223,6 +226,17 @@ export class DnsKeeper {
     if (this.#troubles.get(key) === trouble) return;
     this.#troubles.set(key, trouble);
     this.#options.log.error(message, fields);
+  }
+
+  /** Says when names begin to be too many. */
+  #tellOfNames(): void {
+    const { left } = this.#names;
+    if (left > 0 && this.#left === 0) {
+      const message =
+        "Services with long names are too many for the cluster's DNS: the last by their names have none";
+      this.#options.log.error(message, { services: left });
+    }
+    this.#left = left;
   }
 
   #tell(layout: DnsLayout): void {

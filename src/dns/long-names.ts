@@ -4,8 +4,8 @@ import { shadowName } from '../apply/shadow-name.ts';
 import { shadowSeparator } from './corefile/mesh-block.ts';
 import { byText, type ServiceKey } from '../model/key.ts';
 
-/** The most rules that DNS is given: a ConfigMap ends at 1 MiB, and CoreDNS tries them one after the other. */
-const maxNames = 1_000;
+/** The most services that get rules: those for two domains have up to 550 bytes, and a ConfigMap ends at 1 MiB. */
+const maxNames = 1_500;
 
 /** Long names of a mesh, as services come and go. */
 export class LongNames {

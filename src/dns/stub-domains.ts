@@ -76,7 +76,14 @@ function membersOf(text: string): readonly Member[] | undefined {
     end: match.index + match[0].length,
   }));
   // Nothing is cut out of a text that is not wholly understood.
-  return members.length === Object.keys(parsed).length ? members : undefined;
+  const isUnderstood =
+    members.length === Object.keys(parsed).length && Object.values(parsed).every(isServers);
+  return isUnderstood ? members : undefined;
+}
+
+function isServers(value: unknown): boolean {
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value ?? ''];
+  return texts.every((each) => typeof each === 'string');
 }
 
 function parse(text: string): object | undefined {
