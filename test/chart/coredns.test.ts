@@ -1,0 +1,16 @@
+// The Corefile of the mesh's own CoreDNS is one of those that real CoreDNS of several versions load and are asked names by
+// (test/system/dns-layouts.test.ts).
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { it } from 'node:test';
+
+import { render, titleOf } from '../kit/chart.ts';
+
+it("the Corefile of the mesh's own CoreDNS is the one that is tried", async () => {
+  const objects = await render({ values: { kubedns: true } });
+  const found = objects.find((object) => titleOf(object) === 'ConfigMap maesh/coredns');
+  const tried = join(import.meta.dirname, '..', 'golden-corefiles', 'own', 'Corefile');
+  assert.deepEqual(found?.['data'], { Corefile: await readFile(tried, 'utf8') });
+});
