@@ -175,7 +175,8 @@ suite('Reflector', () => {
       await until('a request', () => following.server.requests.length > 0 || undefined);
       const start = performance.now();
       await following.stop();
-      assert.ok(performance.now() - start < 2_000);
+      // What it waits for otherwise lasts for a minute.
+      assert.ok(performance.now() - start < 30_000);
     }
   });
 
@@ -203,14 +204,12 @@ suite('Reflector', () => {
 });
 
 test('many objects do not keep the event loop from others', async () => {
-  let longest = 0;
-  let last = performance.now();
-  const timer = setInterval(() => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-  }, 1);
   let decoded = 0;
+  let turns = 0;
+  const turn = (): void => {
+    if (decoded > 0) turns += 1;
+    if (decoded < 1_000) setImmediate(turn);
+  };
   const spin = (): number => {
     const end = performance.now() + 0.2;
     while (performance.now() < end);
@@ -222,9 +221,9 @@ test('many objects do not keep the event loop from others', async () => {
     },
     { decode: spin },
   );
+  setImmediate(turn);
   await following.reached('synced');
-  clearInterval(timer);
   assert.equal(decoded, 1_000);
-  // A fifth of a second is spent on decoding; without slices, all of it at once.
-  assert.ok(longest < 100, `${longest} ms`);
+  // A fifth of a second is spent on decoding, by 4 ms: without slices, all of it would be in one turn.
+  assert.ok(turns >= 10, `${turns} turns`);
 });

@@ -13,6 +13,7 @@ import {
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { KubeObjects } from '../kit/kube-objects.ts';
 import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
+import { steadyLease } from '../kit/steady-lease.ts';
 import { until } from '../kit/until.ts';
 
 let plane: ControlPlane;
@@ -49,7 +50,12 @@ async function left(name: string): Promise<Left> {
   await mesh.prepare();
   return {
     mesh,
-    given: { kubeConfig: plane.kubeconfig, namespace: at.mesh, watchNamespaces: [at.services] },
+    given: {
+      kubeConfig: plane.kubeconfig,
+      namespace: at.mesh,
+      watchNamespaces: [at.services],
+      leaseTiming: steadyLease,
+    },
     leave: async (service, ports) => {
       const metadata = {
         name: `${at.mesh}-${service}-6d61657368-${at.services}`,

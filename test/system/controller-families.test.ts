@@ -7,6 +7,7 @@ import { startController } from '../kit/controllers.ts';
 import { startControlPlane } from '../kit/control-plane.ts';
 import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
 import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
+import { steadyLease } from '../kit/steady-lease.ts';
 import { until } from '../kit/until.ts';
 
 interface Families {
@@ -39,6 +40,8 @@ async function familiesOf(mesh: MeshInCluster, services: readonly string[]): Pro
   });
 }
 
+const controllerGiven = { namespace: 'maesh', watchNamespaces: ['store'], leaseTiming: steadyLease };
+
 describe('shadow Services', () => {
   it('are made in a cluster of one family for services that are of two', async () => {
     await using plane = await startControlPlane({
@@ -50,7 +53,7 @@ describe('shadow Services', () => {
     const [bare] = await objects.apply(service('bare', { clusterIP: 'None' }), service('plain', {}));
     assert.ok(bare);
     assert.deepEqual((bare['spec'] as Families).ipFamilies, ['IPv4', 'IPv6']);
-    const given = { kubeConfig: plane.kubeconfig, namespace: 'maesh', watchNamespaces: ['store'] };
+    const given = { ...controllerGiven, kubeConfig: plane.kubeconfig };
     await using controller = await startController(given);
     assert.deepEqual(await familiesOf(mesh, ['bare', 'plain']), ['PreferDualStack IPv4', 'SingleStack IPv4']);
     assert.deepEqual(
@@ -66,7 +69,7 @@ describe('shadow Services', () => {
     await mesh.prepare();
     const both = { ipFamilyPolicy: 'PreferDualStack' };
     await objects.apply(service('both', both), service('plain', {}));
-    const given = { kubeConfig: plane.kubeconfig, namespace: 'maesh', watchNamespaces: ['store'] };
+    const given = { ...controllerGiven, kubeConfig: plane.kubeconfig };
     const families = (): Promise<readonly string[]> => familiesOf(mesh, ['both', 'plain']);
     {
       await using _ = await startController(given);

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import type { LeaseTiming } from '../../src/kube/lease.ts';
 import { topologyPieces } from '../../src/serve/http/topology-json.ts';
 import { clusterFromScratch } from '../kit/cluster-from-scratch.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
@@ -13,6 +12,7 @@ import { FaultProxy } from '../kit/fault-proxy.ts';
 import { KubeObjects } from '../kit/kube-objects.ts';
 import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
 import { Random } from '../kit/mutations/random.ts';
+import { steadyLease } from '../kit/steady-lease.ts';
 import { until } from '../kit/until.ts';
 
 const updates = 10_000;
@@ -20,8 +20,6 @@ const writers = 8;
 const names: readonly string[] = Array.from({ length: 100 }, (_, index) => `shop-${index}`);
 const namespaces = { mesh: 'mesh', services: 'store' };
 const proxyAddress = '127.107.2.1';
-/** As usual: whoever loses its Lease in the middle of a write has to write again. */
-const leaseTiming: LeaseTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 /** So many of the updates give a service a further port. */
 const growths = 50;
 /** Names of the further ports of a service. */
@@ -60,7 +58,7 @@ describe('a controller in a storm of updates', () => {
     }
     const kubeConfig = await plane.writeKubeconfig({ ...plane.admin, url: proxy.url });
     const given = { kubeConfig, namespace: namespaces.mesh, watchNamespaces: [namespaces.services] };
-    await using controller = await startController({ ...given, proxyAddress, leaseTiming });
+    await using controller = await startController({ ...given, proxyAddress, leaseTiming: steadyLease });
     await onRecord(names.length);
     assert.deepEqual(written(0).toSorted(), names.map(shadowOf).toSorted());
 

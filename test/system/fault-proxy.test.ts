@@ -246,7 +246,8 @@ suite('a fault proxy', () => {
     assert.equal(slow.hits, 0);
     await kube.delete(map('none'));
     assert.ok(slow.hits > 0);
-    assert.ok(performance.now() - started >= 200);
+    // A timer may be up to a millisecond early.
+    assert.ok(performance.now() - started >= 199);
   });
 
   test('passes on that the server is gone, and is its proxy again when it is back', async () => {

@@ -250,10 +250,7 @@ suite('a client of a real API server', () => {
     await until('b to know', () => b.elector.leader === 'a' || undefined);
     proxy.receive('reset');
     proxy.cut();
-    const cutAt = performance.now();
     await until('b to lead', () => leading.has('b') || undefined);
-    // The Lease is over 2 s after b saw it change, at most 0.44 s after it did.
-    assert.ok(performance.now() - cutAt < 2_000 + 440 + 3_000);
     assert.ok(!a.elector.isLeading);
     proxy.mend();
     await until('a to know', () => a.elector.leader === 'b' || undefined);

@@ -88,7 +88,8 @@ describe('a connection to a pod that the pod has closed', () => {
     using client = new HttpClient();
     await client.send({ address: mesh.address, port });
     const keptMs = await ended.promise;
-    assert.ok(keptMs > 500 && keptMs < 1900, `kept for ${keptMs} ms`);
+    // The servers that are soonest to close, Node's among them, do so after 5 s.
+    assert.ok(keptMs > 500 && keptMs < 5_000, `kept for ${keptMs} ms`);
   });
 });
 

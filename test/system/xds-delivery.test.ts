@@ -143,7 +143,7 @@ test(
       await load.more(50);
     }
     // Without the endpoints once more after each change, each would take the 15 s of the initial fetch timeout.
-    assert.ok(performance.now() - begin < 10_000);
+    assert.ok(performance.now() - begin < 30_000);
     assert.match(
       await envoy.admin('/config_dump?resource=dynamic_active_clusters'),
       /"connect_timeout": "3.500s"/,
