@@ -21,8 +21,8 @@ export const lookedAt: Readonly<Record<'deployments' | 'daemonSets' | 'pods' | '
   nodes: { group: '', version: 'v1', plural: 'nodes' },
 };
 
-const controllerSelector = 'app=maesh,component=controller';
-const proxySelector = selectorText({ app: 'maesh', ...proxyLabels });
+export const controllerSelector = 'app=maesh,component=controller';
+export const proxySelector: string = selectorText({ app: 'maesh', ...proxyLabels });
 /** Where the API is, if the pod doesn't say so. */
 const defaultApiPort = 9000;
 
