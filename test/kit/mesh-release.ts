@@ -20,6 +20,16 @@ export interface ReleaseIn {
   readonly objects: KubeObjects;
 }
 
+/** Values of the chart by their paths, such as `proxy.drainSeconds`. */
+type ChartValues = Readonly<Record<string, unknown>>;
+
+function valueFlags(values: ChartValues): string[] {
+  return Object.entries(values).flatMap(([path, value]) => [
+    '--set-json',
+    `${path}=${JSON.stringify(value)}`,
+  ]);
+}
+
 /** An installed release. */
 export class MeshRelease {
   readonly #cluster: RunningCluster;
@@ -33,18 +43,16 @@ export class MeshRelease {
   }
 
   /** Installs the chart with some values, and waits for nothing but Helm. The cluster as it was is remembered. */
-  static async install(
-    where: ReleaseIn,
-    values: Readonly<Record<string, unknown>> = {},
-  ): Promise<MeshRelease> {
-    await makeNamespace(where.objects);
+  static async install(where: ReleaseIn, values: ChartValues = {}): Promise<MeshRelease> {
+    await settle(where.objects);
     const release = new MeshRelease(where, await takeInventory(where.objects));
-    const given = Object.entries(values).flatMap(([key, value]) => [
-      '--set-json',
-      `${key}=${JSON.stringify(value)}`,
-    ]);
-    await where.cluster.helm('install', mesh, chart, ...given, ...helmFlags);
+    await where.cluster.helm('install', mesh, chart, ...valueFlags(values), ...helmFlags);
     return release;
+  }
+
+  /** Upgrades the release to the chart with other values, and waits for nothing but Helm. */
+  async upgrade(values: ChartValues): Promise<void> {
+    await this.#cluster.helm('upgrade', mesh, chart, ...valueFlags(values), ...helmFlags);
   }
 
   /** The proxies by their nodes, once there is a ready one on each. */
@@ -57,12 +65,30 @@ export class MeshRelease {
    * its own: CoreDNS looks every 30 to 45 s, after the kubelet has put it into the pod.
    */
   async named(name: string): Promise<void> {
+    for (const [node, resolver] of await this.#dnsServers())
+      await until(`${name} in the DNS of ${node}`, () => resolver.resolve4(name), 150_000);
+  }
+
+  /** Waits until none of them does any more. */
+  async forgotten(name: string): Promise<void> {
+    const isKnown = (resolver: Resolver): Promise<boolean> =>
+      resolver.resolve4(name).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => error.code !== 'ENOTFOUND' && error.code !== 'ESERVFAIL',
+      );
+    for (const [node, resolver] of await this.#dnsServers()) {
+      const isGone = async (): Promise<true | undefined> => !(await isKnown(resolver)) || undefined;
+      await until(`${name} out of the DNS of ${node}`, isGone, 150_000);
+    }
+  }
+
+  async #dnsServers(): Promise<readonly [node: string, Resolver][]> {
     const servers = await readyPods(this.#objects, { namespace: 'kube-system', label: 'k8s-app=kube-dns' });
-    for (const { address, node } of servers.values()) {
+    return [...servers.values()].map(({ address, node }) => {
       const resolver = new Resolver({ timeout: 1_000, tries: 1 });
       resolver.setServers([address]);
-      await until(`${name} in the DNS of ${node}`, () => resolver.resolve4(name), 150_000);
-    }
+      return [node, resolver];
+    });
   }
 
   /**
@@ -81,8 +107,8 @@ export class MeshRelease {
   }
 }
 
-/** Makes the namespace, and waits for what Kubernetes puts into it. */
-async function makeNamespace(objects: KubeObjects): Promise<void> {
+/** Makes the namespace, and waits for what Kubernetes puts into it, and for the end of namespaces of tests before. */
+async function settle(objects: KubeObjects): Promise<void> {
   await objects.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: mesh } });
   const map = {
     apiVersion: 'v1',
@@ -90,4 +116,9 @@ async function makeNamespace(objects: KubeObjects): Promise<void> {
     metadata: { name: 'kube-root-ca.crt', namespace: mesh },
   };
   await until('what is in every namespace', () => objects.get(map));
+  const areSettled = async (): Promise<true | undefined> => {
+    const namespaces = await objects.list('/api/v1/namespaces');
+    return namespaces.every(({ metadata }) => !('deletionTimestamp' in metadata)) || undefined;
+  };
+  await until('the end of namespaces that are deleted', areSettled, 90_000);
 }

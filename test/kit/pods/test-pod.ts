@@ -6,7 +6,7 @@ import type { KubeObject, KubeObjects } from '../kube-objects.ts';
 import { until } from '../until.ts';
 import { callsPort, type Answer, type Call, type CallKind, type CallResult } from './calls.ts';
 
-/** Pods of one kind, one on each node, labelled `app: NAME`. */
+/** Pods of one kind, labelled `app: NAME`. */
 export interface TestPods {
   readonly name: string;
   readonly namespace: string;
@@ -16,10 +16,27 @@ export interface TestPods {
   readonly version?: string;
   /** `default` by default. */
   readonly serviceAccount?: string;
+  /** A Deployment of that many. By default there is one on each node, of a DaemonSet. */
+  readonly replicas?: number;
+  /** How long a pod that is to end serves on, as pods should until every node has heard of it; 0 by default. */
+  readonly drainSeconds?: number;
 }
 
-/** The objects that make Kubernetes run test pods: a DaemonSet, and the service account where one is named. */
-export function testPods({ name, namespace, serves = {}, version, serviceAccount }: TestPods): KubeObject[] {
+/** The objects that make Kubernetes run test pods: the pods' own, and the service account where one is named. */
+export function testPods(wanted: TestPods): KubeObject[] {
+  const { name, namespace, serviceAccount, replicas } = wanted;
+  const selector = { matchLabels: { app: name } };
+  const pods: KubeObject = {
+    apiVersion: 'apps/v1',
+    kind: replicas === undefined ? 'DaemonSet' : 'Deployment',
+    metadata: { name, namespace },
+    spec: { ...(replicas !== undefined && { replicas }), selector, template: podTemplate(wanted) },
+  };
+  if (serviceAccount === undefined) return [pods];
+  return [{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: serviceAccount, namespace } }, pods];
+}
+
+function podTemplate({ name, serves = {}, version, serviceAccount, drainSeconds = 0 }: TestPods): object {
   const ports = Object.entries(serves).map(([kind, containerPort]) => ({
     name: kind,
     containerPort,
@@ -32,21 +49,14 @@ export function testPods({ name, namespace, serves = {}, version, serviceAccount
     env: [{ name: 'VERSION', value: version ?? 'v1' }],
     ports,
     readinessProbe: { httpGet: { path: '/', port: callsPort }, periodSeconds: 1 },
+    ...(drainSeconds > 0 && { lifecycle: { preStop: { sleep: { seconds: drainSeconds } } } }),
   };
-  const labels = { app: name };
   const spec = {
     serviceAccountName: serviceAccount ?? 'default',
-    terminationGracePeriodSeconds: 1,
+    terminationGracePeriodSeconds: drainSeconds + 1,
     containers: [container],
   };
-  const pods: KubeObject = {
-    apiVersion: 'apps/v1',
-    kind: 'DaemonSet',
-    metadata: { name, namespace },
-    spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } },
-  };
-  if (serviceAccount === undefined) return [pods];
-  return [{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: serviceAccount, namespace } }, pods];
+  return { metadata: { labels: { app: name } }, spec };
 }
 
 /** A test pod that runs. */
