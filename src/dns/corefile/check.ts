@@ -6,7 +6,10 @@ import { hasPlugin, isFault, readCorefile, type CorefileFault, type ServerBlock 
 /** Plugins that may be there once in a server block, in every version since 1.3 (those that return plugin.ErrOnce). */
 const once = ['cache', 'dnssec', 'errors', 'grpc', 'hosts', 'kubernetes', 'loop', 'nsid', 'pprof', 'ready'];
 
-/** The faults of a Corefile, in the order of their lines; none in one that CoreDNS loads, whatever its plugins say. */
+/**
+ * The faults of a Corefile, in the order of their lines: what the newest CoreDNS refuses. What plugins say of their own
+ * lines, and what files hold that are imported, isn't known.
+ */
 export function check(corefile: string): readonly CorefileFault[] {
   const read = readCorefile(corefile);
   if (isFault(read)) return [read];

@@ -24,13 +24,15 @@ export function importsServerFiles(corefile: string): boolean {
 /** The files with the mesh's in place of what was ours or the original's, for a Corefile that imports them. */
 export function patchFiles(files: Files, corefile: string, mesh: MeshDns): Patch<Files> {
   const others = restoreFiles(files);
-  if (ownFile in others) return refused(mesh, `there is a ${ownFile} already that is not the mesh's`);
+  if (ownFile in others) return refused(mesh, `there is a file ${ownFile} already that is not the mesh's`);
   const block = meshBlocksFor(corefile, mesh);
   if (block.kind === 'refused') return block;
   const result = { ...others, [ownFile]: marked(block.result) };
   const servers = Object.entries(result).filter(([name]) => name.endsWith('.server'));
   const [fault] = check([corefile, ...servers.map(([, text]) => text)].join('\n'));
-  return fault === undefined ? { kind: 'patched', result } : refused(mesh, `with the mesh, ${fault.message}`);
+  return fault === undefined
+    ? { kind: 'patched', result }
+    : refused(mesh, `with the mesh and the other files: ${fault.message}`);
 }
 
 /** The files without the mesh's: those that the original and {@link patchFiles} write. */

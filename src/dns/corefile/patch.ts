@@ -33,7 +33,8 @@ export function restoreCorefile(corefile: string): string {
 export function meshBlocksFor(corefile: string, mesh: MeshDns): Patch<string> {
   const read = readCorefile(corefile);
   if (isFault(read)) return refused(mesh, `CoreDNS would not load it: line ${read.line}: ${read.message}`);
-  if (read.blocks.some(({ isOpen }) => isOpen)) return refused(mesh, 'its server block has no braces');
+  if (read.blocks.some(({ isOpen }) => isOpen))
+    return refused(mesh, 'its last server block is not in braces');
   const relays = relayBlocks(corefile, read, mesh);
   if (relays.length > 0) return { kind: 'patched', result: relays.join('') };
   const servers = findServers(read, mesh.clusterDomain);

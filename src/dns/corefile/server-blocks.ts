@@ -24,7 +24,7 @@ export interface ServerBlock {
   readonly end: number;
   /** With those of imported snippets in their place; what imported files hold isn't known. */
   readonly directives: readonly Directive[];
-  /** Whether it goes on to the end of the Corefile because it has no braces. */
+  /** Whether it goes on to the end of the Corefile, so that what is put behind it comes to lie in it. */
   readonly isOpen: boolean;
 }
 
@@ -117,20 +117,33 @@ class Reader {
   /** Goes past a block, or past a snippet, which is none. */
   #block(line: number): ServerBlock | undefined {
     const keys = this.#keys();
-    const isOpen = !this.#isAt('{');
-    if (!isOpen) this.#at++;
-    const directives = this.#directives();
-    if (this.#isAt('}')) this.#at++;
-    else if (!isOpen) this.#stop('Expected }, but the Corefile ends');
-    const [key] = keys;
+    const hasBrace = this.#isAt('{');
+    const { directives, isClosed } = this.#body(hasBrace);
+    const [key, ...more] = keys;
     if (key === undefined) return undefined;
-    const snippet = keys.length === 1 ? /^\((.*)\)$/s.exec(key)?.[1] : undefined;
+    if (more.length === 0 && /^\(.*\)$/s.test(key)) {
+      if (!hasBrace) this.#stop(`Expected { after ${key}`);
+      this.#keepSnippet(key.slice(1, -1), directives);
+      return undefined;
+    }
     const { end = 0 } = this.#tokens[this.#at - 1] ?? {};
-    if (snippet === undefined) return { keys, line, end, directives, isOpen };
-    if (isOpen) this.#stop(`Expected { after ${key}`);
-    if (this.#snippets.has(snippet)) this.#stop(`The snippet ${snippet} is there twice`);
-    this.#snippets.set(snippet, directives);
-    return undefined;
+    return { keys, line, end, directives, isOpen: !hasBrace || !isClosed };
+  }
+
+  /** Goes past what stands in the braces, or where there are none, up to the end. */
+  #body(hasBrace: boolean): { readonly directives: readonly Directive[]; readonly isClosed: boolean } {
+    if (hasBrace) this.#at++;
+    const directives = this.#directives();
+    const isClosed = this.#isAt('}');
+    if (isClosed) this.#at++;
+    // CoreDNS takes a brace at the end of the Corefile for this one, whatever it has closed.
+    else if (hasBrace && this.#tokens.at(-1)?.text !== '}') this.#stop('Expected }, but the Corefile ends');
+    return { directives, isClosed };
+  }
+
+  #keepSnippet(name: string, directives: readonly Directive[]): void {
+    if (this.#snippets.has(name)) this.#stop(`The snippet ${name} is there twice`);
+    this.#snippets.set(name, directives);
   }
 
   /** What stands before the brace: on one line, or on more where commas say so. */
