@@ -24,8 +24,8 @@ const asked = new WeakMap<Cluster, () => Promise<readonly Answer[]>>();
 export async function clusterNames(cluster: Cluster): Promise<Finding> {
   return judge(
     (await answersOf(cluster)).filter(({ name }) => name.domain === null),
-    'The DNS of the cluster does not work for pods, or --clusterDomain is not its domain: look at the pods of CoreDNS in kube-system ' +
-      'and at /etc/resolv.conf of a pod.',
+    "The DNS of the cluster does not work for pods, or --clusterDomain is not its domain: look at DNS's pods in kube-system and at " +
+      '/etc/resolv.conf of a pod.',
   );
 }
 
@@ -33,8 +33,8 @@ export async function clusterNames(cluster: Cluster): Promise<Finding> {
 export async function meshNames(cluster: Cluster): Promise<Finding> {
   return judge(
     (await answersOf(cluster)).filter(({ name }) => name.domain !== null),
-    "The cluster's DNS does not know the mesh, or something else by its name. The replica that leads sets it up and keeps it so, " +
-      'and its log says why where it can not; maesh prepare sets it up by hand.',
+    "The cluster's DNS does not know the mesh, or something else by its name: see dns-configured. Servers of DNS take up to two " +
+      'minutes to read a change of their configuration (--wait 120).',
   );
 }
 

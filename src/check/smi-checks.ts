@@ -45,6 +45,7 @@ export async function servedKinds(cluster: Cluster): Promise<Finding> {
 /** `smi-status`. */
 export async function statusOfKinds(cluster: Cluster): Promise<Finding> {
   const kinds = await servedSmiKinds(cluster);
+  if (kinds.length === 0) return well('none of them is served');
   const without = kinds.filter(({ hasStatus }) => !hasStatus);
   if (without.length === 0) return well(`${kinds.length} of ${kinds.length} kinds`);
   return warning({
