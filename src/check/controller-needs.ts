@@ -33,17 +33,14 @@ export interface SmiKind {
   readonly hasStatus: boolean;
 }
 
-/** All of it. What concerns the mesh's own namespace comes first. */
-export function controllerNeeds({
-  namespace,
-  watched = [undefined as never],
-  kinds,
-}: NeedsOptions): readonly Need[] {
+/** All of it but what DNS takes, which differs from cluster to cluster. What concerns the mesh's own namespace comes first. */
+export function controllerNeeds({ namespace, watched, kinds }: NeedsOptions): readonly Need[] {
+  const namespaces: readonly (string | undefined)[] = watched ?? [undefined];
   return [
     need(services, { namespace, why: 'to give each service its name' }),
     need(leases, { namespace, why: 'to agree with other replicas on the one that writes' }),
     need(typeOf('Pod'), { namespace, verbs: followVerbs, why: 'to know the proxies' }),
-    ...watched.flatMap((each: string | undefined) => needsIn(each, kinds)),
+    ...namespaces.flatMap((each) => needsIn(each, kinds)),
   ];
 }
 

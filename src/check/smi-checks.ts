@@ -29,7 +29,7 @@ export async function servedKinds(cluster: Cluster): Promise<Finding> {
     }
   }
   if (faults.length === 0) return well(served.join(', '));
-  const isAccessControlled = (await cluster.deployments()).length > 0 && (await isAcl(cluster));
+  const isAccessControlled = (await cluster.leader())?.about.cluster.acl ?? false;
   const fault = {
     message: `${faults.length} of ${kindsWithStatus.length} kinds are not there`,
     details: faults.map(({ text }) => text),
@@ -71,8 +71,4 @@ export async function servedSmiKinds(cluster: Cluster): Promise<readonly SmiKind
 async function servedVersion({ client }: Cluster, kind: Kind): Promise<string | undefined> {
   const { group, plural, versions } = kindParsers[kind];
   return await firstServed(client, { group, plural }, { versions });
-}
-
-async function isAcl(cluster: Cluster): Promise<boolean> {
-  return (await cluster.leader())?.about.cluster.acl ?? false;
 }
