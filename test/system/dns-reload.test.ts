@@ -100,7 +100,7 @@ test('no look-up fails while the mesh is put into the Corefile and taken out of 
 
   const lookUps = new LookUps(client);
   const counted = (count: number): Promise<true> =>
-    until(`${count} look-ups`, () => (lookUps.count >= count ? true : undefined), 120_000);
+    until(`${count} look-ups`, () => (lookUps.count >= count ? true : undefined), 200_000);
   const answered = (rcode: DnsAnswer['rcode']): Promise<true> =>
     until(
       `${rcode} of ${ofMesh}`,

@@ -76,16 +76,6 @@ export class CoreDns implements AsyncDisposable {
     await this.#component.ready(condition);
   }
 
-  /** What it said last. */
-  logTail(): Promise<string> {
-    return this.#component.logTail();
-  }
-
-  /** Resolves when it has ended by itself. */
-  get ended(): Promise<void> {
-    return this.#component.ended;
-  }
-
   [Symbol.asyncDispose](): Promise<void> {
     return this.#component.kill();
   }
