@@ -7,6 +7,7 @@ import type { ObjectName } from '../kube/client.ts';
 import { importsServerFiles, patchFiles, restoreFiles, type Files } from './corefile/custom-files.ts';
 import type { MeshDns, Patch } from './corefile/mesh-dns.ts';
 import { patchCorefile, restoreCorefile } from './corefile/patch.ts';
+import { isSupported } from './corefile/version.ts';
 import type { CorefilePlace, NodeLocalPlace } from './layout.ts';
 import { isMadeByMaesh, madeByMaesh } from './made-by-maesh.ts';
 import { meshOf } from './mesh-of.ts';
@@ -46,6 +47,7 @@ interface Custom {
 export function planCorefile(place: Place, find: FindObject, mesh: MeshDns): DnsPlan {
   const found = readPlace(place, find);
   if (found === undefined) return { writes: [], trouble: noCorefile(place) };
+  if (place.kind === 'corefile' && !isSupported(place.version)) return { writes: [], trouble: tooOld };
   const { corefile, custom } = found;
   const isImported = custom !== undefined && importsServerFiles(corefile.text);
   const patch: Patch<Wanted> = isImported
@@ -125,6 +127,11 @@ function readCustom(place: Place, find: FindObject): Custom | undefined {
   );
   return { object, configMap, files: Object.fromEntries(files) };
 }
+
+const tooOld: DnsTrouble = {
+  message: "This CoreDNS can't be told of the mesh: versions before 1.3 don't have what that takes",
+  advice: 'Upgrade it',
+};
 
 function noCorefile({ corefile: { namespace, name, key } }: Place): DnsTrouble {
   return {

@@ -16,7 +16,8 @@ import { FollowedDns } from './followed-dns.ts';
 import { placeKey, placeTitle, type DnsLayout, type DnsPlace } from './layout.ts';
 import { LongNames } from './long-names.ts';
 import type { DnsPlan, DnsTrouble } from './plan.ts';
-import { objectKey, objectsOf, planPlace } from './plan-place.ts';
+import { objectKey, planPlace } from './plan-place.ts';
+import { placeStatus } from './place-status.ts';
 import type { DnsStatus, PlaceStatus } from './status.ts';
 import { unknownDns } from './unknown-dns.ts';
 
@@ -135,22 +136,9 @@ export class DnsKeeper {
   }
 
   #statusOf(place: DnsPlace): PlaceStatus {
-    const title = placeTitle(place);
-    const [first] = objectsOf(place);
-    const object = first === undefined ? '' : objectKey(first);
-    if (!this.#followed.isKnown(place)) {
-      const { complaint } = this.#followed;
-      return { title, object, isRight: false, ...(complaint !== undefined && { trouble: complaint }) };
-    }
-    const { writes, holder, trouble } = this.#plan(place);
-    const isRight = writes.length === 0 && trouble === undefined;
-    const failure = isRight ? undefined : this.#troubles.get(placeKey(place));
-    return {
-      title,
-      object: holder === undefined ? object : objectKey(holder),
-      isRight,
-      ...(trouble === undefined ? failure !== undefined && { trouble: failure } : said(trouble)),
-    };
+    const isKnown = this.#followed.isKnown(place);
+    const failure = isKnown ? this.#troubles.get(placeKey(place)) : this.#followed.complaint;
+    return placeStatus(place, { plan: isKnown ? this.#plan(place) : undefined, failure });
   }
 
   #mesh(): MeshDns {
@@ -252,8 +240,4 @@ export class DnsKeeper {
 
 function troubleFields({ advice, byHand }: DnsTrouble): Readonly<Record<string, unknown>> {
   return { advice, ...(byHand !== undefined && { byHand }) };
-}
-
-function said({ message, advice, byHand }: DnsTrouble): Pick<PlaceStatus, 'trouble' | 'advice'> {
-  return { trouble: message, advice: byHand === undefined ? advice : `${advice}:\n${byHand}` };
 }

@@ -15,7 +15,8 @@ import {
   type NamespacedName,
   type WorkloadName,
 } from './layout.ts';
-import { configMapAt, configOf, type DnsWorkload } from './workload.ts';
+import { configMapAt, configOf } from './config-of.ts';
+import type { DnsWorkload } from './workload.ts';
 
 /** What a cluster has. */
 export interface ClusterDns {

@@ -2,7 +2,8 @@
 // differ in that, and so does what they leave alone.
 
 import type { CoreDnsVersion } from './corefile/version.ts';
-import type { ConfigMapKey, WorkloadKind } from './workload.ts';
+import type { ConfigMapKey } from './config-of.ts';
+import type { WorkloadKind } from './workload.ts';
 
 /** A workload by its name. */
 export interface WorkloadName {

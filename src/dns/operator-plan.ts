@@ -6,7 +6,7 @@ import type { ObjectName } from '../kube/client.ts';
 import type { ResourceType } from '../kube/resource-type.ts';
 import type { MeshDns } from './corefile/mesh-dns.ts';
 import type { OperatorPlace } from './layout.ts';
-import type { DnsPlan, FindObject } from './plan.ts';
+import type { DnsPlan, DnsTrouble, FindObject } from './plan.ts';
 import { noResolver, resolverAddress, resolverName } from './resolver.ts';
 
 /** The custom resource of OpenShift's DNS operator. */
@@ -23,13 +23,18 @@ export const operatorName: ObjectName = { type: operatorType, name: 'default' };
 /** Name of the mesh's entry among the servers. */
 const serverName = 'maesh';
 
+const nothingOperated: DnsTrouble = {
+  message: 'There is no dns.operator.openshift.io/default, which the DNS operator would configure DNS from',
+  advice: "Look whether the cluster's DNS operator is at work",
+};
+
 type Server = Readonly<Record<string, unknown>>;
 
 /** Plans for the operator to have the mesh's names handed on. */
 export function planOperator(place: OperatorPlace, find: FindObject, mesh: MeshDns): DnsPlan {
   const dns = find(operatorName);
   const address = resolverAddress(find(resolverName(place.resolver)));
-  if (dns === undefined) return { writes: [] };
+  if (dns === undefined) return { writes: [], trouble: nothingOperated };
   if (address === undefined) return { writes: [], trouble: noResolver(place.resolver) };
   const servers = serversOf(dns);
   const others = servers.filter(({ name }) => name !== serverName);

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import type { ApiObject } from '../kube/api-object.ts';
+import { configOf } from './config-of.ts';
 import { findLayout } from './find-layout.ts';
 import { placeKey } from './layout.ts';
-import { configOf, readWorkload, restartedForAnnotation } from './workload.ts';
+import { readWorkload, restartedForAnnotation } from './workload.ts';
 
 interface Given {
   readonly name?: string;
