@@ -42,10 +42,15 @@ export class MeshRelease {
     this.#before = before;
   }
 
+  /** A release that is not installed yet, in a namespace that is there. The cluster as it is is remembered. */
+  static async begin(where: ReleaseIn): Promise<MeshRelease> {
+    await settle(where.objects);
+    return new MeshRelease(where, await takeInventory(where.objects));
+  }
+
   /** Installs the chart with some values, and waits for nothing but Helm. The cluster as it was is remembered. */
   static async install(where: ReleaseIn, values: ChartValues = {}): Promise<MeshRelease> {
-    await settle(where.objects);
-    const release = new MeshRelease(where, await takeInventory(where.objects));
+    const release = await MeshRelease.begin(where);
     await where.cluster.helm('install', mesh, chart, ...valueFlags(values), ...helmFlags);
     return release;
   }
@@ -65,30 +70,13 @@ export class MeshRelease {
    * its own: CoreDNS looks every 30 to 45 s, after the kubelet has put it into the pod.
    */
   async named(name: string): Promise<void> {
-    for (const [node, resolver] of await this.#dnsServers())
+    for (const [node, resolver] of await dnsServers(this.#objects))
       await until(`${name} in the DNS of ${node}`, () => resolver.resolve4(name), 150_000);
   }
 
-  /** Waits until none of them does any more. */
-  async forgotten(name: string): Promise<void> {
-    const isKnown = (resolver: Resolver): Promise<boolean> =>
-      resolver.resolve4(name).then(
-        () => true,
-        (error: NodeJS.ErrnoException) => error.code !== 'ENOTFOUND' && error.code !== 'ESERVFAIL',
-      );
-    for (const [node, resolver] of await this.#dnsServers()) {
-      const isGone = async (): Promise<true | undefined> => !(await isKnown(resolver)) || undefined;
-      await until(`${name} out of the DNS of ${node}`, isGone, 150_000);
-    }
-  }
-
-  async #dnsServers(): Promise<readonly [node: string, Resolver][]> {
-    const servers = await readyPods(this.#objects, { namespace: 'kube-system', label: 'k8s-app=kube-dns' });
-    return [...servers.values()].map(({ address, node }) => {
-      const resolver = new Resolver({ timeout: 1_000, tries: 1 });
-      resolver.setServers([address]);
-      return [node, resolver];
-    });
+  /** Waits until none of them has the mesh's domains in its configuration any more. A name in these has to be given. */
+  forgotten(name: string): Promise<void> {
+    return forgottenByDns(this.#objects, name);
   }
 
   /**
@@ -105,6 +93,30 @@ export class MeshRelease {
     const differences = inventoryDifferences(this.#before, await takeInventory(this.#objects));
     return differences.filter((line) => !/^\+ .*\.smi-spec\.io$/.test(line));
   }
+}
+
+/** Waits until no server of the cluster's DNS has the domain of a name in its configuration. */
+export async function forgottenByDns(objects: KubeObjects, name: string): Promise<void> {
+  // The mesh says of names that it doesn't know that there are none. Without it, servers ask those outside the cluster, and
+  // a cluster of tests has no outside.
+  const isForgotten = (resolver: Resolver): Promise<boolean> =>
+    resolver.resolve4(name).then(
+      () => false,
+      ({ code }: NodeJS.ErrnoException) => code === 'ESERVFAIL' || code === 'ETIMEOUT',
+    );
+  for (const [node, resolver] of await dnsServers(objects)) {
+    const isGone = async (): Promise<true | undefined> => (await isForgotten(resolver)) || undefined;
+    await until(`${name} out of the DNS of ${node}`, isGone, 150_000);
+  }
+}
+
+async function dnsServers(objects: KubeObjects): Promise<readonly [node: string, Resolver][]> {
+  const servers = await readyPods(objects, { namespace: 'kube-system', label: 'k8s-app=kube-dns' });
+  return [...servers.values()].map(({ address, node }) => {
+    const resolver = new Resolver({ timeout: 1_000, tries: 1 });
+    resolver.setServers([address]);
+    return [node, resolver];
+  });
 }
 
 /** Makes the namespace, and waits for what Kubernetes puts into it, and for the end of namespaces of tests before. */
