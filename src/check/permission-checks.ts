@@ -15,11 +15,10 @@ import { services } from '../apply/shadow-calls.ts';
 /** How many questions are under way at a time. */
 const abreast = 8;
 
-/** `user-permissions`: without them some of the checks that follow can't be made. */
-export async function userPermissions(cluster: Cluster): Promise<Finding> {
-  const { namespace } = cluster;
+/** What whoever checks has to be allowed, so that the checks that follow can be made. */
+export function userNeeds(namespace: string): readonly Need[] {
   const { deployments, daemonSets, pods, nodes } = lookedAt;
-  const needs: readonly Need[] = [
+  return [
     ...[deployments, daemonSets, pods, services].map((type): Need => ({
       ...type,
       verbs: ['list'],
@@ -29,15 +28,24 @@ export async function userPermissions(cluster: Cluster): Promise<Finding> {
     { ...leases, verbs: ['get'], namespace, why: 'to see which replica leads' },
     { ...nodes, verbs: ['list'], why: 'to see where a proxy should be' },
     { ...pods, subresource: 'proxy', verbs: ['get'], namespace, why: 'to ask the controller' },
-    { ...othersReviews, verbs: ['create'], why: 'to see what the controller may do' },
   ];
-  const missing = await missingOf(cluster, needs);
+}
+
+/** Without it one check is passed over. */
+const askingNeed: Need = { ...othersReviews, verbs: ['create'], why: 'to see what the controller may do' };
+
+/** `user-permissions`: a warning where all but one of the checks can be made. */
+export async function userPermissions(cluster: Cluster): Promise<Finding> {
+  const { namespace } = cluster;
+  const needed = await missingOf(cluster, userNeeds(namespace));
+  const missing = [...needed, ...(await missingOf(cluster, [askingNeed]))];
   if (missing.length === 0) return well(`in namespace ${namespace} and of the nodes`);
-  return wrong({
+  const fault = {
     message: `you lack ${counted(missing.length, 'permission')}`,
     details: missing,
     advice: 'Grant them by a Role or ClusterRole, or check as somebody who has them.',
-  });
+  };
+  return needed.length > 0 ? wrong(fault) : warning(fault);
 }
 
 /** `controller-permissions`. */

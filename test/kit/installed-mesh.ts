@@ -2,7 +2,7 @@
 // proxies that are connected to them, a name server that knows its services, and the objects of all of them.
 
 import { machineAddress } from './machine-address.ts';
-import { controllerNeeds } from '../../src/check/controller-needs.ts';
+import { controllerNeeds, type Need } from '../../src/check/controller-needs.ts';
 import { kindsWithStatus } from '../../src/source/kubernetes/with-identity.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { DnsLayoutInCluster, type DnsData } from './dns-layouts.ts';
@@ -167,6 +167,18 @@ export function permissions(
 ): readonly KubeObject[] {
   const kinds = kindsWithStatus.map((kind) => ({ kind, hasStatus: true }));
   const needs = controllerNeeds({ namespace, watched: undefined, kinds });
+  const subject = { kind: 'ServiceAccount', ...account };
+  return rolesFor({ name: account.name, subject, needs, without });
+}
+
+/** Roles that allow what is needed and nothing else: in all namespaces, and in the mesh's own. */
+export function rolesFor(given: {
+  readonly name: string;
+  readonly subject: object;
+  readonly needs: readonly Need[];
+  readonly without?: (resource: string) => readonly string[];
+}): readonly KubeObject[] {
+  const { name, subject, needs, without = () => [] } = given;
   const rules = (isOwn: boolean): readonly object[] =>
     needs
       .filter((need) => (need.namespace !== undefined) === isOwn)
@@ -179,11 +191,11 @@ export function permissions(
       .filter(({ verbs }) => verbs.length > 0);
   const apiVersion = 'rbac.authorization.k8s.io/v1';
   const apiGroup = 'rbac.authorization.k8s.io';
-  const subjects = [{ kind: 'ServiceAccount', ...account }];
-  const { name } = account;
+  const own = { name, namespace };
+  const subjects = [subject];
   return [
     { apiVersion, kind: 'ClusterRole', metadata: { name }, rules: rules(false) },
-    { apiVersion, kind: 'Role', metadata: account, rules: rules(true) },
+    { apiVersion, kind: 'Role', metadata: own, rules: rules(true) },
     {
       apiVersion,
       kind: 'ClusterRoleBinding',
@@ -191,13 +203,7 @@ export function permissions(
       roleRef: { apiGroup, kind: 'ClusterRole', name },
       subjects,
     },
-    {
-      apiVersion,
-      kind: 'RoleBinding',
-      metadata: account,
-      roleRef: { apiGroup, kind: 'Role', name },
-      subjects,
-    },
+    { apiVersion, kind: 'RoleBinding', metadata: own, roleRef: { apiGroup, kind: 'Role', name }, subjects },
   ];
 }
 

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
+import { userNeeds } from '../../src/check/permission-checks.ts';
 import type { CheckResult } from '../../src/check/run-checks.ts';
 import { ClusterChecks } from '../kit/cluster-checks.ts';
 import { freePort } from '../kit/free-port.ts';
@@ -13,6 +14,7 @@ import {
   installedIn,
   notReady,
   permissions,
+  rolesFor,
   withoutImage,
 } from '../kit/installed-mesh.ts';
 import type { KubeObject } from '../kit/kube-objects.ts';
@@ -23,12 +25,14 @@ import { until } from '../kit/until.ts';
 
 /** Someone who is in the cluster and may do nothing. */
 const stranger = { token: 'stranger', user: 'stranger' };
+/** Someone who is let to check. */
+const viewer = { token: 'viewer', user: 'viewer' };
 
 describe('maesh check of a cluster', () => {
   let checks: ClusterChecks;
 
   before(async () => {
-    checks = await ClusterChecks.start({ nameServer: '127.122.1.1', tokens: [stranger] });
+    checks = await ClusterChecks.start({ nameServer: '127.122.1.1', tokens: [stranger, viewer] });
   });
   after(() => checks[Symbol.asyncDispose]());
 
@@ -123,6 +127,17 @@ describe('maesh check of a cluster', () => {
       ),
     );
     assert.match(seen.get('controller-installed')?.details[0] ?? '', /Grant it by a rule/);
+  });
+
+  it('user-permissions: what is said to be needed is enough, but for what others may do', async () => {
+    const subject = { kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: viewer.user };
+    await checks.apply(...rolesFor({ name: 'viewer', subject, needs: userNeeds(installedIn.mesh) }));
+    const kubeConfig = await checks.plane.writeKubeconfig({ token: viewer.token });
+    const wanted = { 'user-permissions': 'warning', 'controller-permissions': 'warning' } as const;
+    const { details } = await checks.found(wanted, { kubeConfig });
+    assert.deepEqual(details, [
+      'create subjectaccessreviews.authorization.k8s.io in all namespaces, to see what the controller may do',
+    ]);
   });
 
   it('controller-installed: a namespace in which there is none', async () => {
