@@ -60,6 +60,21 @@ describe('a cluster', () => {
     });
   });
 
+  test('sends requests again where no server can have begun on them, as often as the Service asks', () => {
+    for (const [retryAttempts, numRetries] of [
+      [undefined, 2],
+      [7, 6],
+      [1, 0],
+    ]) {
+      const options = httpOptions(
+        clusterOf(retryAttempts === undefined ? {} : { policy: { retryAttempts } }),
+      );
+      const { retry_on: retryOn, num_retries } = options['retry_policy'] as JsonObject;
+      assert.equal(retryOn, 'connect-failure,refused-stream,reset-before-request');
+      assert.equal(num_retries, numRetries);
+    }
+  });
+
   test('closes unused connections before common servers do, and probes silent ones', () => {
     const cluster = clusterOf({});
     assert.partialDeepStrictEqual(httpOptions(cluster), {

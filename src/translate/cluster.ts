@@ -17,7 +17,7 @@ import {
   HttpProtocolOptions_UseDownstreamHttpConfigSchema,
   HttpProtocolOptionsSchema,
 } from '../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts';
-import type { Affinity, PortPolicy } from '../model/policy.ts';
+import type { PortPolicy } from '../model/policy.ts';
 import type { UpstreamProtocol } from '../model/topology.ts';
 import { balancing, ejection, hashPolicy, limits } from './cluster-policy.ts';
 import { ads } from './config-source.ts';
@@ -25,13 +25,14 @@ import { milliseconds, never, seconds } from './durations.ts';
 import { commonHttpOptions, http1, http2, maxHeadersKb } from './http-protocols.ts';
 import { clusterName, endpointsName, type ServedPort, serverName } from './names.ts';
 import { any } from './pack.ts';
+import { retryPolicy } from './retries.ts';
 import { tcpKeepalive } from './tcp-keepalive.ts';
 import { upstreamTls } from './upstream-tls.ts';
 
 /**
  * Time after which an unused connection to a pod is closed: the original's. It must be shorter than what servers wait
  * before they close an unused connection themselves (gunicorn 2 s, Node 5 s, most others longer), since a request
- * that is sent just as the other end closes is lost. routes.ts says what happens where one is lost all the same.
+ * that is sent just as the other end closes is lost. retries.ts says what happens where one is lost all the same.
  */
 const idleTimeout = seconds(1);
 
@@ -66,10 +67,7 @@ export function cluster(
     upstreamConnectionOptions: { tcpKeepalive },
     ...(isHttp && {
       typedExtensionProtocolOptions: {
-        'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': httpOptionsOf(
-          port.upstream,
-          policy.affinity,
-        ),
+        'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': httpOptionsOf(port.upstream, policy),
       },
     }),
     ...(isHttp &&
@@ -89,6 +87,7 @@ const byLocality: Pick<Cluster_CommonLbConfig, 'localityConfigSpecifier'> = {
 const nothing: PortPolicy = {};
 
 const common = {
+  retryPolicy: retryPolicy(),
   commonHttpProtocolOptions: { ...commonHttpOptions(idleTimeout), maxResponseHeadersKb: maxHeadersKb },
 };
 
@@ -118,13 +117,13 @@ const protocols: Readonly<Record<UpstreamProtocol, HttpProtocolOptions['upstream
   },
 };
 
-function httpOptionsOf(upstream: UpstreamProtocol, affinity: Affinity | undefined): Any {
-  if (affinity === undefined) return plainOptions[upstream];
-  const upstreamProtocolOptions = protocols[upstream];
+function httpOptionsOf(upstream: UpstreamProtocol, { affinity, retryAttempts }: PortPolicy): Any {
+  if (affinity === undefined && retryAttempts === undefined) return plainOptions[upstream];
   return any(HttpProtocolOptionsSchema, {
     ...common,
-    upstreamProtocolOptions,
-    hashPolicy: [hashPolicy(affinity)],
+    upstreamProtocolOptions: protocols[upstream],
+    retryPolicy: retryPolicy(retryAttempts),
+    hashPolicy: affinity === undefined ? [] : [hashPolicy(affinity)],
   });
 }
 

@@ -103,31 +103,17 @@ describe('the routes of a block', () => {
     assert.deepEqual(more, []);
     assert.equal(safe?.match?.headers[0]?.name, ':method');
     assert.deepEqual(any?.match?.headers, []);
-    const safely = ['connect-failure', 'refused-stream', 'reset-before-request'];
-    for (const [route, retryOn] of [
-      [safe, [...safely, 'reset']],
-      [any, safely],
-    ] as const) {
-      const { timeout, retryPolicy } = actionOf(route);
-      assert.partialDeepStrictEqual(timeout, { seconds: 0n, nanos: 0 });
-      assert.deepEqual(retryPolicy?.retryOn.split(','), retryOn);
-      assert.equal(retryPolicy?.numRetries, 2);
+    for (const route of [safe, any]) {
+      assert.partialDeepStrictEqual(actionOf(route).timeout, { seconds: 0n, nanos: 0 });
+      assert.equal(actionOf(route).retryPolicy, undefined);
     }
+    assert.deepEqual(
+      [safe, any].map((route) =>
+        route?.requestHeadersToAdd.map(({ header }) => [header?.key, header?.value]),
+      ),
+      [[['x-envoy-retry-on', 'reset']], []],
+    );
   });
-});
-
-test('a service port that asks for attempts gets as many, by its mesh port and by its name', () => {
-  const resources = translated({
-    'store/shop': [{ port: 80, meshPort: 20_000, policy: { retryAttempts: 7 } }],
-    'store/cart': [{ port: 80, meshPort: 20_001 }],
-  });
-  for (const name of ['http/20000', 'host/store']) {
-    const retries = routesOf(resources, name).virtualHosts.map(({ name: key, routes }): [string, unknown] => [
-      key,
-      routes.map((route) => actionOf(route).retryPolicy?.numRetries),
-    ]);
-    assert.deepEqual(Object.fromEntries(retries), { 'store/shop/80': [6, 6], 'store/cart/80': [2, 2] });
-  }
 });
 
 describe('the routes of a namespace on the port for all services', () => {

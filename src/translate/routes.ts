@@ -1,21 +1,17 @@
-// Virtual hosts: which cluster a request goes to, and what happens when that fails.
+// Virtual hosts: which cluster a request goes to.
 
 import { create, toBinary } from '@bufbuild/protobuf';
-import type { Duration } from '@bufbuild/protobuf/wkt';
 
 import { HeaderValueOption_HeaderAppendAction } from '../gen/envoy/config/core/v3/base_pb.ts';
 import {
-  type RetryPolicy,
-  RetryPolicySchema,
   type Route,
-  type RouteMatch,
+  RouteActionSchema,
   RouteMatchSchema,
   RouteSchema,
   type VirtualHost,
   VirtualHostSchema,
 } from '../gen/envoy/config/route/v3/route_components_pb.ts';
 import { RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
-import { PreviousHostsPredicateSchema } from '../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts';
 import type { PortPolicy } from '../model/policy.ts';
 import type { AccessRule, ServicePort, Split } from '../model/topology.ts';
 import { accessPolicy, type RuleLists } from './access/access-policy.ts';
@@ -23,8 +19,8 @@ import { type Passage, type Way, waysTo } from './access/access-routes.ts';
 import { milliseconds, never } from './durations.ts';
 import { filterPolicy } from './filter-policy.ts';
 import { internalHeaders } from './names.ts';
-import { any } from './pack.ts';
 import { headerMatches } from './request-match.ts';
+import { alsoWhenBroken } from './retries.ts';
 import { everyPath, splitMatches } from './split-routes.ts';
 
 /** Requests that reach a service port: where they are told by one of the domains. */
@@ -140,71 +136,17 @@ const everyRequest = create(RouteMatchSchema, { pathSpecifier: everyPath });
 
 /** The routes of requests to a cluster: safe ones are sent again in more cases than others. */
 function routesTo({ cluster, match }: Way, policy: PortPolicy | undefined): Route[] {
-  const { ofAny, ofSafe } =
-    policy?.retryAttempts === undefined ? threeAttempts : attempts(policy.retryAttempts);
   const timeout = policy?.requestTimeoutMs === undefined ? never : milliseconds(policy.requestTimeoutMs);
   const ifSafe = create(RouteMatchSchema, { ...match, headers: [isSafe, ...match.headers] });
+  const action: Route['action'] = {
+    case: 'route',
+    value: create(RouteActionSchema, { clusterSpecifier: { case: 'cluster', value: cluster }, timeout }),
+  };
   return [
-    route(cluster, { match: ifSafe, retryPolicy: ofSafe, timeout }),
-    route(cluster, { match, retryPolicy: ofAny, timeout }),
+    create(RouteSchema, { match: ifSafe, action, requestHeadersToAdd: [alsoWhenBroken] }),
+    create(RouteSchema, { match, action }),
   ];
-}
-
-function route(
-  name: string,
-  options: { readonly match: RouteMatch; readonly retryPolicy: RetryPolicy; readonly timeout: Duration },
-): Route {
-  const { match, retryPolicy, timeout } = options;
-  return create(RouteSchema, {
-    match,
-    action: {
-      case: 'route',
-      value: {
-        clusterSpecifier: { case: 'cluster', value: name },
-        timeout,
-        retryPolicy,
-      },
-    },
-  });
 }
 
 /** Methods that RFC 9110 (section 9.2.1) calls safe: sending such a request twice asks for nothing twice. */
 const isSafe = headerMatches(':method', 'GET|HEAD|OPTIONS|TRACE');
-
-interface Attempts {
-  /**
-   * Another attempt only where no server can have begun on the request: it could not connect, the connection broke
-   * before the request was on it, or an HTTP/2 server says that it refused the stream (RFC 9113, section 8.7).
-   */
-  readonly ofAny: RetryPolicy;
-  /**
-   * Safe requests are also sent again where the connection broke before a response began, as Go's client does (and so
-   * the original's proxies did) on a reused connection: a server that closes an unused connection just as a request is
-   * sent on it would otherwise cost the caller a 503. Other requests get that 503, since a server may have acted on
-   * them; they meet it only where a server closes connections sooner than the proxy does (cluster.ts), or stops.
-   */
-  readonly ofSafe: RetryPolicy;
-}
-
-/** So many in all, within milliseconds, each at another pod where there is one. */
-function attempts(count: number): Attempts {
-  const common = {
-    numRetries: count - 1,
-    retryBackOff: { baseInterval: milliseconds(2), maxInterval: milliseconds(20) },
-    retryHostPredicate: [
-      {
-        name: 'envoy.retry_host_predicates.previous_hosts',
-        configType: { case: 'typedConfig' as const, value: any(PreviousHostsPredicateSchema, {}) },
-      },
-    ],
-    hostSelectionRetryMaxAttempts: 3n,
-  };
-  const retryOn = 'connect-failure,refused-stream,reset-before-request';
-  return {
-    ofAny: create(RetryPolicySchema, { ...common, retryOn }),
-    ofSafe: create(RetryPolicySchema, { ...common, retryOn: `${retryOn},reset` }),
-  };
-}
-
-/** Where a Service asks for no other number. */
-const threeAttempts = attempts(3);

@@ -173,8 +173,8 @@ describe('a translator', () => {
 
   test('makes routes again where what a port asks for changes, and keeps them where it says the same', () => {
     const translator = createTranslator(standalone);
-    const asking = (retryAttempts: number): Service =>
-      meshService('store/shop', [{ meshPort: 20_000, policy: { retryAttempts } }]);
+    const asking = (requestTimeoutMs: number): Service =>
+      meshService('store/shop', [{ meshPort: 20_000, policy: { requestTimeoutMs } }]);
     const first = translator(meshTopology([asking(4), cart]));
     const next = translator(meshTopology([asking(5), cart]));
     assert.notEqual(next[typeUrls.routes], first[typeUrls.routes]);
