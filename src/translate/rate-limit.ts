@@ -1,5 +1,6 @@
 // The limit on requests of one client: Envoy's own token buckets, one for each client address. They are the proxy's,
-// shared by its workers, and begin anew when the routes of a block change (as the original's did with any change).
+// shared by its workers, and begin anew when the routes of a block change (as the original's did with any change; ARCHITECTURE.md
+// says why).
 
 import { create } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';

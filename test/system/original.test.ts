@@ -1,6 +1,7 @@
 // A differential test: generated cases through a mesh of ours and a real Envoy, and through a real Traefik with the
 // configuration that the original would have made of the same objects. The cases are the same each time;
-// `MAESH_TEST_SEED=42` makes others, among which a rare difference of those listed may be missing.
+// `MAESH_TEST_SEED=42` makes others. Among those a rare difference may be missing, so only the usual cases have to show
+// everything that is listed.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -16,7 +17,8 @@ import { knownDifferences } from '../kit/differential/known-differences.ts';
 import { l4Cases } from '../kit/differential/l4-cases.ts';
 import { splitCases } from '../kit/differential/split-cases.ts';
 
-const seed = Number(process.env['MAESH_TEST_SEED'] ?? 1);
+const usualSeed = 1;
+const seed = Number(process.env['MAESH_TEST_SEED'] ?? usualSeed);
 
 function makeCases(kind: string, makers: fc.Arbitrary<CaseMaker>, count: number): Case[] {
   return fc.sample(makers, { seed, numRuns: count }).map((make, index) => {
@@ -115,8 +117,10 @@ describe(`the original's answers (MAESH_TEST_SEED=${seed})`, () => {
     });
   }
 
-  it('differ in everything that is listed', () => {
-    const missing = knownDifferences.map(({ name }) => name).filter((name) => !occurred.has(name));
-    assert.deepEqual(missing, []);
-  });
+  if (seed === usualSeed) {
+    it('differ in everything that is listed', () => {
+      const missing = knownDifferences.map(({ name }) => name).filter((name) => !occurred.has(name));
+      assert.deepEqual(missing, []);
+    });
+  }
 });
