@@ -294,6 +294,7 @@ function placementOf(options: ControllerOptions, address: string): Placement {
       ports,
       readiness: { address, port: readinessPort },
       hostPort: undefined,
+      meshDomains: options.meshDomains,
       isAccessControlled: options.acl,
       closesForbidden: options.closeForbidden,
     },

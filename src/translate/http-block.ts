@@ -70,7 +70,7 @@ export function encodeBlockRoutes<P extends BlockPort>(
 }
 
 /** Makes the virtual host of a service port: found by the number of its mesh port, and by name on ports that it shares. */
-export function blockHost(placed: BlockPort): VirtualHost {
+export function blockHost(placed: BlockPort, options: Pick<TranslateOptions, 'meshDomains'>): VirtualHost {
   const { service, port, block } = placed;
   const here = sharedHere(placed);
   const isOwn = isIn(block, port.meshPort) && here.every((each) => each.port !== port.meshPort);
@@ -78,7 +78,7 @@ export function blockHost(placed: BlockPort): VirtualHost {
     name: port.key,
     domains: [
       ...(isOwn ? [String(port.meshPort)] : []),
-      ...here.flatMap((each) => sharedDomains(service, each.port)),
+      ...here.flatMap((each) => sharedDomains(service, each.port, options.meshDomains)),
     ],
     policy: port.policy,
     splits: port.splits,

@@ -13,6 +13,8 @@ export interface TranslateOptions {
   readonly readiness: AddressAndPort;
   /** One HTTP port that serves every HTTP service by Host; standalone only. */
   readonly hostPort: AddressAndPort | undefined;
+  /** Domains under which services are called on ports that they share, besides the usual ones. */
+  readonly meshDomains?: readonly string[];
   /** Whether the topology says who may call what. */
   readonly isAccessControlled?: boolean;
   /** Whether an open TCP connection is closed when its caller may no longer open it. */

@@ -60,6 +60,12 @@ export function sharedVirtualHost({ port, isLeft }: SharedPort): VirtualHost {
 }
 
 /** What virtual hosts of a service are found by on a shared port: each of its names behind the number of the port. */
-export function sharedDomains(service: Pick<Service, 'name' | 'namespace'>, port: number): string[] {
-  return meshDomains.map((domain) => `${port}/${service.name}.${service.namespace}.${domain}`);
+export function sharedDomains(
+  { name, namespace }: Pick<Service, 'name' | 'namespace'>,
+  port: number,
+  more: readonly string[] = [],
+): string[] {
+  // What an original left is called by its own domains, whatever the mesh's are by now.
+  const domains = new Set([...meshDomains, ...more]);
+  return Array.from(domains, (domain) => `${port}/${name}.${namespace}.${domain}`);
 }

@@ -32,7 +32,7 @@ export function createSharedTranslator(
   // Neither the listener of a block nor the scope of a namespace says which ports there are.
   const whateverPorts = (): boolean => true;
   const blockListeners = createGroupMemo((group) => packBlockListener(group, options), whateverPorts);
-  const blockRoutes = createGroupMemo(createBlockRoutes());
+  const blockRoutes = createGroupMemo(createBlockRoutes(options));
   const namespaceRoutes = createGroupMemo(createHostRoutes());
   const namespaceScopes = createGroupMemo(packHostScope, whateverPorts);
 
@@ -79,10 +79,10 @@ function packBlockListener({ name, ports }: Group, options: TranslateOptions): R
 }
 
 /** Makes the function that makes the routes of blocks. */
-function createBlockRoutes(): (group: Group) => Resource {
+function createBlockRoutes(options: TranslateOptions): (group: Group) => Resource {
   const encoded = createHostMemo();
   return ({ name, ports }) => {
-    const encodedHost = (placed: PlacedPort): Uint8Array => encoded(placed, () => blockHost(placed));
+    const encodedHost = (placed: PlacedPort): Uint8Array => encoded(placed, () => blockHost(placed, options));
     const bytes = encodeBlockRoutes(ports[0].block, { ports, encodedHost });
     return packBytes(bytes, { name, typeUrl: typeUrls.routes, services: servicesOf(ports) });
   };

@@ -210,6 +210,16 @@ describe('a translator', () => {
     assert.equal(routes(...names.map((name, index) => at(name, 20_258 - index))), first);
   });
 
+  test('finds services on a port that they share by every domain of the mesh, those of the original among them', () => {
+    const sharedPorts = [{ port: 20_000, isLeft: false }];
+    const services = [meshService('store/a', [{ meshPort: 20_000, sharedPorts }])];
+    const translator = createTranslator({ ...standalone, meshDomains: ['maesh', 'mesh.example'] });
+    const routes = resourcesToJson(translator(meshTopology(services)));
+    for (const domain of ['maesh', 'traefik.mesh', 'mesh.example']) {
+      assert.ok(JSON.stringify(routes).includes(`"20000/a.store.${domain}"`), domain);
+    }
+  });
+
   test('opens and closes blocks with the first and last of their ports', () => {
     const translator = createTranslator(standalone);
     const far = meshService('store/far', [{ traffic: 'tcp', meshPort: 27_680 + 256 }]);
