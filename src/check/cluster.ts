@@ -21,7 +21,9 @@ export const lookedAt: Readonly<Record<'deployments' | 'daemonSets' | 'pods' | '
   nodes: { group: '', version: 'v1', plural: 'nodes' },
 };
 
+/** Labels of the controller's Deployment. */
 export const controllerSelector = 'app=maesh,component=controller';
+/** Labels of the proxies' DaemonSet. */
 export const proxySelector: string = selectorText({ app: 'maesh', ...proxyLabels });
 /** Where the API is, if the pod doesn't say so. */
 const defaultApiPort = 9000;

@@ -1,8 +1,8 @@
 // DNS, end to end: the controller asks for names of services as any pod does, and what comes back is compared with the
 // addresses that they should have.
 
-import { byText, type ServiceKey } from '../model/key.ts';
 import { shadowName } from '../apply/shadow-name.ts';
+import { byText, type ServiceKey } from '../model/key.ts';
 import type { NameJson, NamesJson } from '../serve/http/api-types.ts';
 import type { Cluster } from './cluster.ts';
 import { warning, well, wrong, type Finding } from './finding.ts';

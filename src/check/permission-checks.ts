@@ -1,5 +1,6 @@
 // Who may do what: whoever checks, and the controller's service account.
 
+import { services } from '../apply/shadow-calls.ts';
 import { accountUser, isAllowed, othersReviews } from '../kube/access-review.ts';
 import { KubeError } from '../kube/kube-error.ts';
 import { leases } from '../kube/lease-record.ts';
@@ -10,7 +11,6 @@ import { lookedAt, type Cluster } from './cluster.ts';
 import { controllerNeeds, type Need } from './controller-needs.ts';
 import { warning, well, wrong, type Finding } from './finding.ts';
 import { servedSmiKinds } from './smi-checks.ts';
-import { services } from '../apply/shadow-calls.ts';
 
 /** How many questions are under way at a time. */
 const abreast = 8;

@@ -32,7 +32,7 @@ export async function* runChecks(
   for (const name of Object.keys(checkTable) as CheckName[]) {
     const { needs, look } = checks[name];
     const missing = needs.find((need) => failed.has(need));
-    onBegin(name);
+    if (missing === undefined) onBegin(name);
     const finding = missing === undefined ? await findingOf(look(cluster)) : skipped(missing);
     if (finding.status === 'error' || finding.status === 'skipped') failed.add(name);
     yield { name, ...finding };
