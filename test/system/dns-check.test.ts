@@ -36,6 +36,7 @@ const good = {
   'Windows line ends': '.:PORT {\r\n  whoami\r\n}\r\n',
   'a byte order mark': '\uFEFF.:PORT {\n  whoami\n}\n',
   'a reverse zone': '10.in-addr.arpa:PORT {\n  whoami\n}\n',
+  networks: '10.0.0.0/24:PORT 2001:db8::/32:PORT {\n  whoami\n}\n',
 };
 
 const bad = {
@@ -54,6 +55,7 @@ const bad = {
   'a zone twice in a block': '.:PORT .:PORT {\n  whoami\n}\n',
   'a zone at an address and everywhere': `.:PORT {\n  bind ${address}\n  whoami\n}\n.:PORT {\n  whoami\n}\n`,
   'a port that is none': '.:dns {\n  whoami\n}\n',
+  'a colon without a port': 'example.org: {\n  whoami\n}\n',
   'a label that is too long': `${longLabel}.example.org:PORT {\n  whoami\n}\n`,
   'a cache twice': '.:PORT {\n  cache 30\n  whoami\n  cache 20\n}\n',
   'a plugin twice by a snippet': '(usual) {\n  errors\n}\n.:PORT {\n  import usual\n  errors\n  whoami\n}\n',

@@ -3,8 +3,20 @@
 import { readAddress, type ServerAddress } from './server-address.ts';
 import { hasPlugin, isFault, readCorefile, type CorefileFault, type ServerBlock } from './server-blocks.ts';
 
-/** Plugins that may be there once in a server block, in every version since 1.3 (those that return plugin.ErrOnce). */
-const once = ['cache', 'dnssec', 'errors', 'grpc', 'hosts', 'kubernetes', 'loop', 'nsid', 'pprof', 'ready'];
+/** Plugins that may be there once in a server block, in every version that has them (they return plugin.ErrOnce). */
+const once = [
+  'cache',
+  'dnssec',
+  'errors',
+  'grpc',
+  'hosts',
+  'kubernetes',
+  'loop',
+  'nsid',
+  'pprof',
+  'prometheus',
+  'ready',
+];
 
 /**
  * The faults of a Corefile, in the order of their lines: what the newest CoreDNS refuses. What plugins say of their own

@@ -33,6 +33,11 @@ suite('withoutMarked()', () => {
     assert.equal(withoutMarked(withoutEnd + after), after);
     assert.equal(withoutMarked(withoutEnd + originals.join('') + after), after);
     assert.equal(withoutMarked(`#### Begin Maesh Block\n${after}`), after);
+    const two = marked('a:53 {\n rewrite -6d61657368-\n}\nb:53 {\n rewrite -6d61657368- {\n }\n}\n');
+    assert.equal(withoutMarked(two.replace('#### End Maesh Block\n', '') + after), after);
+    // One that hands names on may be anybody's.
+    const relay = 'maesh:53 {\n forward . 10.0.0.1\n}\n';
+    assert.equal(withoutMarked(marked(relay).replace('#### End Maesh Block\n', '') + after), relay + after);
     // One that is broken is nobody's for sure.
     const broken = 'maesh:53 {\n rewrite -6d61657368- {\n';
     assert.equal(withoutMarked(`#### Begin Maesh Block\n${broken}${after}`), broken + after);

@@ -23,7 +23,7 @@ export function marked(lines: string): string {
 
 /** Whether a text has marks, ours or the original's. */
 export function hasMarks(text: string): boolean {
-  return text.split('\n').some((line) => marks.has(line.trim()) || isEnd(line));
+  return text.split('\n').some((line) => marks.has(line.trim()) || isRest(line));
 }
 
 /**
@@ -43,7 +43,7 @@ export function withoutMarked(text: string): string {
     const line = lines[at] ?? '';
     const last = marks.get(line.trim());
     if (last === undefined) {
-      if (!isEnd(line)) kept.push(line);
+      if (!isRest(line)) kept.push(line);
       continue;
     }
     const isOriginal = lines[at + 1]?.trim() !== notice;
@@ -54,13 +54,14 @@ export function withoutMarked(text: string): string {
   return kept.join('\n');
 }
 
-function isEnd(line: string): boolean {
-  return [...marks.values()].includes(line.trim());
+/** Whether a line is ours although its block is gone. */
+function isRest(line: string): boolean {
+  return [...marks.values(), notice].includes(line.trim());
 }
 
 /**
- * The index of a block's last line. Without an end mark before the next beginning it is the server block's that follows,
- * if that is a mesh's, so that nothing of somebody else's is taken away.
+ * The index of a block's last line. Without an end mark before the next beginning it is that of the server blocks which
+ * follow and make up names of shadow Services, so that nothing of somebody else's is taken away.
  */
 function lastLine(lines: readonly string[], first: number, last: string): number {
   for (let at = first + 1; at < lines.length; at++) {
@@ -68,7 +69,11 @@ function lastLine(lines: readonly string[], first: number, last: string): number
     if (line === last) return at;
     if (marks.has(line)) break;
   }
-  return first + meshBlockLength(lines.slice(first + 1).join('\n'));
+  for (let end = first; ;) {
+    const length = meshBlockLength(lines.slice(end + 1).join('\n'));
+    if (length === 0) return end;
+    end += length;
+  }
 }
 
 /** How many lines the mesh's server block at the beginning of a text has; 0 where there is none. */

@@ -3,7 +3,7 @@
 // told to there, and no other name pays for the mesh's. (Rules in the cluster's own block would cost every name of the
 // cluster: 0.15 µs for each long name, measured with CoreDNS 1.15. This way a mesh name costs some 40 µs more.)
 
-import { type MeshDns } from './mesh-dns.ts';
+import type { MeshDns } from './mesh-dns.ts';
 
 /** Stands between service and namespace in the name of a shadow Service: `maesh` in hexadecimal, as in the original. */
 export const shadowSeparator = '-6d61657368-';

@@ -1,6 +1,6 @@
 // What the cluster's DNS is to know of the mesh.
 
-/** What the names of a mesh stand for. Mesh domains and the cluster's are written without a dot at the end. */
+/** What the names of a mesh stand for. All are in lower case and without a dot at the end. */
 export interface MeshDns {
   /** Namespace of the mesh's shadow Services. */
   readonly namespace: string;
@@ -19,6 +19,6 @@ export type Patch<T> =
       readonly kind: 'refused';
       /** Why the mesh can't be put in, one sentence without a full stop. */
       readonly reason: string;
-      /** A server block for somebody to put in by hand; what it assumes of the cluster is in its comments. */
+      /** A server block for somebody to put in by hand, for a CoreDNS that listens on port 53, also of loopback. */
       readonly byHand: string;
     };

@@ -71,6 +71,8 @@ suite('patchCorefile()', () => {
   test('hands mesh names on where those of the cluster are handed on', () => {
     const text =
       'cluster.local:53 {\n  bind 169.254.20.10\n  health :1\n  forward . 10.0.0.1 {\n    force_tcp\n  }\n}\n';
+    const own = text.replace('health', 'kubernetes cluster.local\n health');
+    assert.match(patched(patchCorefile(own, mesh)), /rewrite/);
     assert.match(
       patched(patchCorefile(text, mesh)),
       /^maesh:53 \{\n    bind 169\.254\.20\.10\n    forward \. 10\.0\.0\.1 \{\n    force_tcp\n  \}\n\}$/m,

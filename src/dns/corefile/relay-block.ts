@@ -5,14 +5,14 @@ import { portsFor } from './find-servers.ts';
 import { serverBlock } from './mesh-block.ts';
 import type { MeshDns } from './mesh-dns.ts';
 import { normalZone, readAddress } from './server-address.ts';
-import type { Corefile, Directive, ServerBlock } from './server-blocks.ts';
+import { hasPlugin, type Corefile, type Directive, type ServerBlock } from './server-blocks.ts';
 
 /** Plugins whose lines are taken over. The others belong to the process and not to a zone (`health`, `reload` …). */
 const takenOver = new Set(['errors', 'log', 'cache', 'bind', 'prometheus', 'forward']);
 
 /**
  * Blocks for the mesh's domains that do with a query what the block for the cluster's domain does, from the same words.
- * None where no block is for that domain and hands everything on.
+ * None where no block is for that domain, knows nothing of it itself and hands everything on.
  *
  * @param text what was read as the Corefile.
  */
@@ -28,8 +28,9 @@ export function relayBlocks(text: string, corefile: Corefile, mesh: MeshDns): st
     });
 }
 
-function isRelay({ keys, directives }: ServerBlock, domain: string): boolean {
-  return keys.some((key) => readAddress(key)?.zone === domain) && directives.some(forwardsAll);
+function isRelay(block: ServerBlock, domain: string): boolean {
+  const isForDomain = block.keys.some((key) => readAddress(key)?.zone === domain);
+  return isForDomain && !hasPlugin(block, 'kubernetes') && block.directives.some(forwardsAll);
 }
 
 function forwardsAll({ plugin, args }: Directive): boolean {

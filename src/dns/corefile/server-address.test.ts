@@ -11,8 +11,10 @@ suite('readAddress()', () => {
       'Example.ORG.:1053': ['dns', 'example.org', 1053],
       'dns://cluster.local': ['dns', 'cluster.local', 53],
       'tls://.': ['tls', '', 853],
-      'https://example.org:': ['https', 'example.org', 443],
+      'https://example.org': ['https', 'example.org', 443],
       '10.0.0.0/24': ['dns', '10.0.0.0/24', 53],
+      '2001:db8::/32:1053': ['dns', '2001:db8::/32', 1053],
+      '2001:db8::/32': ['dns', '2001:db8::/32', 53],
     };
     for (const [key, [transport, zone, port]] of Object.entries(read))
       assert.deepEqual(readAddress(key), { transport, zone, port }, key);
@@ -20,7 +22,17 @@ suite('readAddress()', () => {
 
   test('gives nothing of what CoreDNS refuses', () => {
     const labels = Array.from({ length: 32 }, () => 'eightlet').join('.');
-    for (const key of ['.:dns', '.:65536', 'a..b', `${'l'.repeat(64)}.org`, labels, 'smtp://.', '', '}'])
+    for (const key of [
+      '.:dns',
+      'a:',
+      '.:65536',
+      'a..b',
+      `${'l'.repeat(64)}.org`,
+      labels,
+      'smtp://.',
+      '',
+      '}',
+    ])
       assert.equal(readAddress(key), undefined, key);
   });
 });

@@ -21,9 +21,8 @@ const defaultPorts: Readonly<Record<string, number>> = {
 /** Reads a key. Undefined where CoreDNS would refuse it, or where it can't be known because a variable is in it. */
 export function readAddress(key: string): ServerAddress | undefined {
   const [, transport = 'dns', rest = ''] = /^(?:(\w+):\/\/)?(.*)$/s.exec(key) ?? [];
-  // What stands behind the last colon is the port, but for the colons of an IPv6 network.
-  const [, host = '', port] = /^(.*?)(?::(\d*))?$/s.exec(rest) ?? [];
-  const number = port === undefined || port === '' ? defaultPorts[transport] : Number(port);
+  const [, host = '', port] = /^(.*?)(?::(\d+))?$/s.exec(rest) ?? [];
+  const number = port === undefined ? defaultPorts[transport] : Number(port);
   if (number === undefined || number > 65_535 || !isZone(host)) return undefined;
   return { transport, zone: normalZone(host), port: number };
 }
@@ -39,7 +38,7 @@ export function isInZone(name: string, zone: string): boolean {
 }
 
 function isZone(host: string): boolean {
-  if (host === '.') return true;
+  if (host === '.' || /^[\da-f.:]+\/\d+$/i.test(host)) return true;
   const labels = normalZone(host).split('.');
   return (
     host.length <= 254 &&
