@@ -6,6 +6,8 @@ import fc from 'fast-check';
 import {
   choice,
   count,
+  domainName,
+  domainNames,
   ipAddress,
   listenHost,
   list,
@@ -166,6 +168,32 @@ describe('kinds of addresses', () => {
     assert.equal(read(listenHost, ''), '');
     assert.match(read(peerHost, ''), /^not an address; /);
     assert.match(read(ipAddress, ''), /^not an IP address; /);
+  });
+});
+
+describe('domainNames', () => {
+  it('reads domains, each once, in lower case and without a dot behind them', () => {
+    assert.deepEqual(domainNames.read(['maesh,Mesh.Example.', 'maesh']), {
+      value: ['maesh', 'mesh.example'],
+    });
+    assert.equal(read(domainName, 'cluster.local.'), 'cluster.local');
+  });
+
+  it('refuses what is no domain', () => {
+    for (const wrong of [
+      '',
+      'mesh_example',
+      '.maesh',
+      'a..b',
+      '-a.b',
+      '*.maesh',
+      'maesh:53',
+      `${'a'.repeat(64)}.b`,
+    ]) {
+      assert.match(read(domainName, wrong) as string, /^not a domain; /, wrong);
+    }
+    assert.match(read(domainNames, 'maesh,a b') as string, /^a b: not a domain; /);
+    assert.match(read(domainNames, 'maesh,') as string, /^one of the list is empty; /);
   });
 });
 
