@@ -190,7 +190,7 @@ describe('domainNames', () => {
       'maesh:53',
       `${'a'.repeat(64)}.b`,
     ]) {
-      assert.match(read(domainName, wrong) as string, /^not a domain; /, wrong);
+      assert.match(read(domainName, wrong), /^not a domain; /, wrong);
     }
     assert.match(read(domainNames, 'maesh,a b') as string, /^a b: not a domain; /);
     assert.match(read(domainNames, 'maesh,') as string, /^one of the list is empty; /);
