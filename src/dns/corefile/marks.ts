@@ -69,11 +69,13 @@ function lastLine(lines: readonly string[], first: number, last: string): number
     if (line === last) return at;
     if (marks.has(line)) break;
   }
-  for (let end = first; ;) {
-    const length = meshBlockLength(lines.slice(end + 1).join('\n'));
-    if (length === 0) return end;
-    end += length;
-  }
+  let at = first;
+  let length: number;
+  do {
+    length = meshBlockLength(lines.slice(at + 1).join('\n'));
+    at += length;
+  } while (length > 0);
+  return at;
 }
 
 /** How many lines the mesh's server block at the beginning of a text has; 0 where there is none. */
