@@ -60,6 +60,7 @@ export interface World {
   readonly split: Readonly<Record<string, number>> | undefined;
 }
 
+/** A world, any. */
 export const worlds: fc.Arbitrary<World> = fc.record(parts);
 
 /** What becomes different in a world; mostly one thing. */
@@ -129,6 +130,7 @@ export function objectsOf({ pods, targets, split }: World, traffic: TrafficType)
   };
 }
 
+/** All of them. */
 export function listOf({ pods, targets, splits, others }: WorldObjects): readonly KubeObject[] {
   return [...pods, ...targets, ...splits, ...others];
 }
