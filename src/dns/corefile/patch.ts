@@ -43,6 +43,6 @@ export function meshBlocksFor(corefile: string, mesh: MeshDns): Patch<string> {
 }
 
 /** Why a Corefile stays as it is, with the usual block for somebody to put in. */
-export function refused(mesh: MeshDns, reason: string): Patch<never> {
+export function refused(mesh: MeshDns, reason: string): Extract<Patch<never>, { kind: 'refused' }> {
   return { kind: 'refused', reason, byHand: marked(meshBlock(mesh, { port: 53, bind: [] })) };
 }
