@@ -6,6 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
 import { forgottenByDns, mesh, MeshRelease } from '../kit/mesh-release.ts';
 import { readyPods, testPods, type TestPod } from '../kit/pods/test-pod.ts';
+import { runMaesh } from '../kit/run-maesh.ts';
 import { RunningCluster } from '../kit/running-cluster.ts';
 import { until } from '../kit/until.ts';
 
@@ -77,6 +78,13 @@ suite('a mesh in a cluster', () => {
     await release.named('shop.store.maesh');
     await Promise.all(nodes.map(untilAnswered));
     t.diagnostic(`helm install until every DNS server has the names: ${since()}`);
+  });
+
+  test('is found to be well by maesh check', async () => {
+    const flags = ['--kubeConfig', cluster.kubeconfig, '--wait', '60'];
+    const { code, stdout, stderr } = await runMaesh(['check', ...flags]);
+    assert.deepEqual([code, stderr], [0, ''], stdout);
+    assert.match(stdout, /\n\d+ checks: all is well\n$/);
   });
 
   test('knows a service by both domains', async () => {
