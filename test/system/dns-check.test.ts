@@ -14,6 +14,7 @@ import { Component } from '../kit/cluster/component.ts';
 import { freePort } from '../kit/free-port.ts';
 
 const address = '127.123.0.30';
+const everywhere = '0.0.0.0';
 const longLabel = 'l'.repeat(64);
 
 /** `PORT` and `OTHER` stand for free ports. */
@@ -85,7 +86,8 @@ async function refusal(program: string, corefile: string): Promise<string | unde
   const coredns = new Component({
     name: program,
     program: findExecutable(program),
-    args: ['-conf', file],
+    // For what has no port, or isn't read as the port that it is.
+    args: ['-conf', file, '-dns.port', String(await freePort(everywhere))],
     logFile: `${file}.log`,
   });
   const serves = async (): Promise<boolean> => /^CoreDNS-/m.test(await readFile(coredns.logFile, 'utf8'));
@@ -101,7 +103,7 @@ for (const program of ['coredns-1.6', 'coredns']) {
       const isGood = what in good;
       const isLoaded = !(what in bad) || (program === 'coredns-1.6' && newlyBad.has(what));
       test(`${isLoaded ? 'loads' : 'refuses'} ${what}`, async () => {
-        const [port, other] = await Promise.all([freePort(address), freePort(address)]);
+        const [port, other] = await Promise.all([freePort(everywhere), freePort(everywhere)]);
         const corefile = template.replaceAll('PORT', String(port)).replaceAll('OTHER', String(other));
         const refused = await refusal(program, corefile);
         assert.equal(refused === undefined, isLoaded, refused);

@@ -88,7 +88,8 @@ async function freePorts({ corefile, custom }: CoreDnsOptions): Promise<Map<numb
   const text = localText([corefile, ...Object.values(custom ?? {})].join('\n'));
   const named = new Set([53, ...[...text.matchAll(portPattern)].map(([, port]) => Number(port))]);
   const ports = new Map<number, number>();
-  for (const port of named) ports.set(port, await freePort('127.0.0.1'));
+  // Most listen everywhere.
+  for (const port of named) ports.set(port, await freePort('0.0.0.0'));
   return ports;
 }
 
