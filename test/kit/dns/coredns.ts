@@ -1,7 +1,7 @@
 // A real CoreDNS with a Corefile of the world, on this machine: what a Corefile says of its surroundings (ports, addresses of
 // the node, files) is put right first, and nothing else.
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Files } from '../../../src/dns/corefile/custom-files.ts';
@@ -99,7 +99,9 @@ async function writeCorefile(options: CoreDnsOptions, ports: ReadonlyMap<number,
   await Promise.all(
     Object.entries(custom ?? {}).map(([name, text]) => writeFile(join(folder, 'custom', name), local(text))),
   );
-  await writeFile(join(folder, 'Corefile'), local(corefile));
+  // Whole or not at all, as a kubelet does it.
+  await writeFile(join(folder, 'Corefile.new'), local(corefile));
+  await rename(join(folder, 'Corefile.new'), join(folder, 'Corefile'));
 }
 
 function withPorts(text: string, ports: ReadonlyMap<number, number>): string {
