@@ -51,8 +51,13 @@ export class MeshRelease {
   /** Installs the chart with some values, and waits for nothing but Helm. The cluster as it was is remembered. */
   static async install(where: ReleaseIn, values: ChartValues = {}): Promise<MeshRelease> {
     const release = await MeshRelease.begin(where);
-    await where.cluster.helm('install', mesh, chart, ...valueFlags(values), ...helmFlags);
+    await release.install(values);
     return release;
+  }
+
+  /** Installs a release that was only begun. */
+  async install(values: ChartValues = {}): Promise<void> {
+    await this.#cluster.helm('install', mesh, chart, ...valueFlags(values), ...helmFlags);
   }
 
   /** Upgrades the release to the chart with other values, and waits for nothing but Helm. */
@@ -96,7 +101,7 @@ export class MeshRelease {
 }
 
 /** Waits until no server of the cluster's DNS has the domain of a name in its configuration. */
-export async function forgottenByDns(objects: KubeObjects, name: string): Promise<void> {
+async function forgottenByDns(objects: KubeObjects, name: string): Promise<void> {
   // The mesh says of names that it doesn't know that there are none. Without it, servers ask those outside the cluster, and
   // a cluster of tests has no outside.
   const isForgotten = (resolver: Resolver): Promise<boolean> =>
@@ -119,7 +124,7 @@ async function dnsServers(objects: KubeObjects): Promise<readonly [node: string,
   });
 }
 
-/** Makes the namespace, and waits for what Kubernetes puts into it, and for the end of namespaces of tests before. */
+/** Makes the namespace, and waits for what Kubernetes puts into it, and for the end of what tests before have left behind. */
 async function settle(objects: KubeObjects): Promise<void> {
   await objects.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: mesh } });
   const map = {
@@ -133,4 +138,5 @@ async function settle(objects: KubeObjects): Promise<void> {
     return namespaces.every(({ metadata }) => !('deletionTimestamp' in metadata)) || undefined;
   };
   await until('the end of namespaces that are deleted', areSettled, 90_000);
+  await forgottenByDns(objects, 'nothing.nowhere.maesh');
 }
