@@ -148,8 +148,8 @@ export interface TranslateOptions extends LogOptions {
 
 /** What `maesh check` looks at: manifests where some are named, else a cluster. */
 export interface CheckOptions extends ClusterOptions, LogOptions {
-  /** Files and folders with manifests; `-` is standard input. Empty: the cluster is looked at. */
-  readonly dir: readonly string[];
+  /** Files and folders with manifests; `-` is standard input. Undefined: the cluster is looked at. */
+  readonly dir: readonly string[] | undefined;
   readonly defaultMode: DefaultMode;
   /** Whether only those may call whom a TrafficTarget lets in. */
   readonly acl: boolean;

@@ -226,8 +226,8 @@ const check: SettingTable<CommandSettings['check']> = {
   dir: {
     doc: `${inputDir.doc}; without any, the cluster is looked at`,
     group: 'Mesh',
-    kind: inputDir.kind,
-    default: [],
+    kind: optional(inputDir.kind),
+    default: undefined,
     defaultText: 'none',
     short: 'f',
   },

@@ -11,9 +11,10 @@ export async function run(
   options: CommandSettings['check'],
   { terminal, surroundings }: Pick<CommandContext, 'terminal' | 'surroundings'>,
 ): Promise<number> {
-  if (options.dir.length === 0) return await checkCluster(options, { terminal, surroundings });
+  const { dir } = options;
+  if (dir === undefined) return await checkCluster(options, { terminal, surroundings });
   const addressRange = settings.standalone.addressRange.default;
-  const mesh = await readMesh({ ...options, addressRange });
+  const mesh = await readMesh({ ...options, dir, addressRange });
   terminal.out.write(options.output === 'json' ? jsonReport(mesh) : textReport(mesh, terminal.out));
   return mesh.topology.problems.length === 0 ? 0 : 1;
 }
