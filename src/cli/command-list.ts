@@ -54,7 +54,10 @@ export const commands: { readonly [C in CommandName]: Command<C> } = {
       'wrong; warnings about a cluster alone leave it 0.',
     examples: [
       ['maesh check --kubeConfig ~/.kube/config', 'looks at the cluster that kubectl speaks to'],
-      ['maesh check --kubeConfig ~/.kube/config --wait 120', 'waits up to two minutes for a new mesh to be well'],
+      [
+        'maesh check --kubeConfig ~/.kube/config --wait 120',
+        'waits up to two minutes for a new mesh to be well',
+      ],
       ['maesh check -f mesh/ -o json', 'looks at the manifests in mesh/, and says it for programs'],
       [
         'kubectl get svc,endpointslices,pods -A -o yaml | maesh check -f -',
