@@ -69,6 +69,14 @@ export function inventoryDifferences(before: Inventory, after: Inventory): strin
   const gone = [...before.keys()].filter((key) => !after.has(key)).map((key) => `- ${key}`);
   const changed = [...after]
     .filter(([key, text]) => (before.get(key) ?? text) !== text)
-    .map(([key, text]) => `~ ${key}: ${before.get(key)} is now ${text}`);
+    .map(([key, text]) => `~ ${key}: ${change(before.get(key) ?? '', text)}`);
   return [...more, ...gone, ...changed].toSorted();
+}
+
+/** What two texts say where they begin to differ. */
+function change(before: string, after: string): string {
+  let at = 0;
+  while (before[at] === after[at]) at++;
+  const from = Math.max(0, at - 60);
+  return `…${before.slice(from, at + 100)}… is now …${after.slice(from, at + 100)}…`;
 }
