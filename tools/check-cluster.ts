@@ -18,7 +18,7 @@ import { endChildren, report, runTests } from './test-run.ts';
 const root = join(import.meta.dirname, '..');
 
 /** What a cluster and its tests run. */
-const needed: readonly string[] = ['kube', 'etcd', 'coredns', 'helm', 'pause'];
+const needed: ReadonlySet<string> = new Set(['kube', 'etcd', 'coredns', 'helm', 'pause']);
 
 /** A step of its own name, whose time is told. */
 async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -43,7 +43,7 @@ async function startCluster(): Promise<TwoNodeCluster> {
   await step('packages', () => installPackages(log));
   await step('programs', () =>
     makePrograms(
-      programs.filter(({ name }) => needed.includes(name)),
+      programs.filter(({ name }) => needed.has(name)),
       log,
     ),
   );

@@ -1,7 +1,7 @@
 // Releases of the original's charts become releases of this one, by `helm upgrade` against a real API server.
 
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -9,6 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { chart, helm, type HelmResult } from '../kit/chart.ts';
 import { startControlPlane, type ControlPlane } from '../kit/control-plane.ts';
 import { KubeObjects, type KubeObject, type KubeReference } from '../kit/kube-objects.ts';
+import { originalChart } from '../kit/original/release.ts';
 
 let folder: string;
 let plane: ControlPlane;
@@ -25,15 +26,6 @@ after(async () => {
   await plane.stop();
   await rm(folder, { recursive: true });
 });
-
-/** A chart that makes the objects of a file of test/chart/original. Returns its folder. */
-async function originalChart(name: string): Promise<string> {
-  const made = join(folder, name);
-  await mkdir(join(made, 'templates'), { recursive: true });
-  await writeFile(join(made, 'Chart.yaml'), JSON.stringify({ apiVersion: 'v2', name, version: '1.0.0' }));
-  await copyFile(join(import.meta.dirname, 'original', `${name}.yaml`), join(made, 'templates', 'all.yaml'));
-  return made;
-}
 
 /** The original's charts were installed by Helm 3, and a release stays with the way of applying that it began with. */
 const asHelm3 = '--server-side=false';
@@ -75,7 +67,7 @@ interface Workload extends KubeObject {
 describe('a release of the chart maesh 2.x', () => {
   it('keeps its Deployment, DaemonSet and Service, which are changed into ours', async () => {
     const run = helmFor('maesh', 'mesh-a');
-    await done(run('install', await originalChart('maesh-2'), '--create-namespace', asHelm3));
+    await done(run('install', await originalChart(folder, 'maesh-2'), '--create-namespace', asHelm3));
     const kept = [
       ['Deployment', 'maesh-controller'],
       ['DaemonSet', 'maesh-mesh'],
@@ -115,7 +107,7 @@ describe('a release of the chart maesh 2.x', () => {
 
   it('that has another name is told how its pods stay while it is upgraded', async () => {
     const run = helmFor('mesh', 'mesh-b');
-    await done(run('install', await originalChart('maesh-2'), '--create-namespace', asHelm3));
+    await done(run('install', await originalChart(folder, 'maesh-2'), '--create-namespace', asHelm3));
     const { code, stderr } = await run('upgrade', chart);
     assert.equal(code, 1);
     const commands = [...stderr.matchAll(/kubectl -n mesh-b delete (\w+) ([\w-]+) --cascade=orphan/gu)];
@@ -134,7 +126,7 @@ describe('a release of the chart maesh 2.x', () => {
 describe('a release of the chart traefik-mesh 3.x', () => {
   it('keeps the DaemonSet of its proxies, and its CoreDNS, and the rest gets new names', async () => {
     const run = helmFor('traefik-mesh', 'mesh-c');
-    await done(run('install', await originalChart('traefik-mesh-3'), '--create-namespace', asHelm3));
+    await done(run('install', await originalChart(folder, 'traefik-mesh-3'), '--create-namespace', asHelm3));
     const uidOf = async (kind: string, name: string): Promise<string | undefined> =>
       (await find(kind, 'mesh-c', name))?.metadata.uid;
     const [proxies, coredns] = [

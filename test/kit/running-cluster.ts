@@ -5,8 +5,10 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 import { findExecutable } from '../../tools/cluster/binaries.ts';
+import { KubeObjects } from './kube-objects.ts';
 import type { KubeAccess } from './kube-request.ts';
 import { callOperation, type OperationName } from './nodes/control.ts';
+import { until } from './until.ts';
 
 /** What a test file is told of the cluster: JSON in the file that MAESH_CLUSTER names. */
 export interface ClusterRecord {
@@ -61,6 +63,17 @@ export class RunningCluster {
   exec({ namespace, name, container }: PodReference, ...command: readonly string[]): Promise<string> {
     const where = container === undefined ? [] : ['--container', container];
     return this.kubectl('exec', '--namespace', namespace, name, ...where, '--', ...command);
+  }
+
+  /** Waits until new pods of a workload, such as `daemonset/proxy`, have taken the place of all old ones, which are gone. */
+  async rolledOut(namespace: string, workload: string): Promise<void> {
+    await this.kubectl('--namespace', namespace, 'rollout', 'status', workload, '--timeout=240s');
+    using objects = new KubeObjects(this.access);
+    const areGone = async (): Promise<true | undefined> => {
+      const pods = await objects.list(`/api/v1/namespaces/${namespace}/pods`);
+      return !pods.some(({ metadata }) => 'deletionTimestamp' in metadata) || undefined;
+    };
+    await until(`the end of old pods of ${workload}`, areGone, 120_000);
   }
 
   /** Ends the API server as one that is replaced. Resolves when it is gone. */

@@ -39,8 +39,8 @@ async function maesh(): Promise<Image> {
   };
 }
 
-/** The bundle's files by name, without the source maps, which nothing in the image reads. */
-async function bundled(entries: Programs): Promise<ReadonlyMap<string, string>> {
+/** The files of a bundle by name, without the source maps, which nothing in the image reads. */
+export async function bundled(entries: Programs): Promise<ReadonlyMap<string, string>> {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'maesh-bundle-'));
   await bundle(folder.path, entries);
   const names = (await readdir(folder.path)).filter((name) => name.endsWith('.mjs')).toSorted();

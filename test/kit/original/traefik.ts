@@ -52,7 +52,7 @@ export async function startTraefik(options: TraefikOptions): Promise<Traefik> {
   await writeFile(file, configuration.toJson());
   const child = spawn(
     await findTraefik(),
-    [...flags(address, world.entryPoints()), `--providers.file.filename=${file}`],
+    [...traefikFlags(address, world.entryPoints()), `--providers.file.filename=${file}`],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
@@ -94,7 +94,8 @@ function addReadiness({ http, udp }: DynamicConfiguration, at: TraefikOptions['r
   udp.services[name] = { loadBalancer: { servers: [{ address: `${at.udp.address}:${at.udp.port}` }] } };
 }
 
-function flags(address: string, entryPoints: ReadonlySet<string>): string[] {
+/** Flags that make a Traefik one of the original's proxies, but for where its configuration is: entry points are named `tcp-10000`. */
+export function traefikFlags(address: string, entryPoints: ReadonlySet<string>): string[] {
   return [
     ...entryPoint('readiness', `${address}:${readiness.http}`),
     ...entryPoint('readiness-udp', `${address}:${readiness.udp}/udp`),

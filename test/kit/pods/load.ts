@@ -83,14 +83,21 @@ export async function stopLoad(): Promise<LoadReport> {
   return report;
 }
 
+/**
+ * Longer than the 5 s after which a resolver asks again, since any datagram may be lost: a DNS server that reads its
+ * configuration anew loses those that wait in its socket.
+ */
+const timeoutMs = 10_000;
+
 function askerOf({ kind, address, port }: LoadTarget, clients: DisposableStack): () => Promise<void> {
-  const dial = { address, port };
+  const dial = { address, port, timeoutMs };
   if (kind === 'kept') {
     const client = clients.use(new HttpClient());
     return async () => judge(await client.send(dial));
   }
   if (kind === 'new') return async () => judge(await sendHttp(dial));
-  if (kind === 'tcp') return async () => void (await talkTcp({ ...dial, send: 'load' }));
+  if (kind === 'tcp')
+    return async () => void (await talkTcp({ ...dial, send: 'load', halfCloses: 'when answered' }));
   return async () => void (await lookup(address, { family: 4 }));
 }
 
