@@ -33,9 +33,9 @@ async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Tests change the whole cluster, so they run one after the other. */
+/** Tests change the whole cluster, so they run one after the other. The time is for a file, too: some wait for minutes. */
 function runIn(recordFile: string, files: readonly string[]): Promise<boolean> {
-  return runTests(files, { concurrency: 1, timeoutMs: 600_000, env: { [clusterVariable]: recordFile } });
+  return runTests(files, { concurrency: 1, timeoutMs: 1_200_000, env: { [clusterVariable]: recordFile } });
 }
 
 async function startCluster(): Promise<TwoNodeCluster> {

@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
 export interface TestRun {
   /** Files that run at once, each in a process of its own. */
   readonly concurrency: number;
-  /** For one test. */
+  /** For one test, and for all of a file. */
   readonly timeoutMs: number;
   /** More flags of node. */
   readonly flags?: readonly string[];
