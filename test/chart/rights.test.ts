@@ -67,7 +67,7 @@ for (const { name, store, values } of cases) {
       await mesh.prepare();
       const configMaps = { dns: { configMaps: ['dns-config'] } };
       release = await ChartRelease.install({ plane, objects, name, values: { ...values, ...configMaps } });
-      await work(mesh, release, dns.isDone);
+      await release.withController(ports, () => work(mesh, dns.isDone));
       await release.uninstall();
       const { code, stdout, stderr } = await release.runCleanup();
       assert.equal(code, 0, stdout + stderr);
@@ -108,12 +108,8 @@ function labelsOf(metadata: KubeObject['metadata']): Readonly<Record<string, str
   return (metadata as { readonly labels?: Readonly<Record<string, string>> }).labels ?? {};
 }
 
-/** Runs the controller, gives it everything to do that it may ever do, and leaves something for the clean-up. */
-async function work(
-  mesh: MeshInCluster,
-  release: ChartRelease,
-  isDnsDone: () => Promise<true | undefined>,
-): Promise<void> {
+/** Gives the controller everything to do that it may ever do, and leaves something for the clean-up. */
+async function work(mesh: MeshInCluster, isDnsDone: () => Promise<true | undefined>): Promise<void> {
   const { services } = mesh.namespaces;
   const [one, both] = [
     [{ name: 'a', port: 80 }],
@@ -125,34 +121,26 @@ async function work(
   const wrong = { 'mesh.traefik.io/retry-attempts': 'many' };
   const hasPort = async (key: string): Promise<true | undefined> =>
     (await mesh.meshPorts()).has(key) || undefined;
-  const controller = await release.startController(ports);
-  try {
-    await controller.printed(/The mesh is ready/u, 'stderr');
-    await mesh.put('shop-v1', both);
-    await mesh.put('shop', one);
-    await until('a port', () => hasPort('shop/80'));
-    await mesh.put('shop', both, wrong);
-    await until('the new port', () => hasPort('shop/81'));
-    await until('the Event', async () => (await events(services)) === 1 || undefined);
-    await mesh.put('shop', both);
-    await until('the Event to go', async () => (await events(services)) === 0 || undefined);
-    await putSplit(services, 'nobody');
-    await until('the status', async () => (await conditions(services)) === 1 || undefined);
-    await mesh.put('gone', one);
-    await until('its port', () => hasPort('gone/80'));
-    await mesh.remove('gone');
-    await until('it to go', async () => ((await hasPort('gone/80')) ? undefined : true));
-    await until('the Leases to be looked at', async () => {
-      const isList = ({ verb, objectRef }: AuditEvent): boolean =>
-        verb === 'list' && objectRef?.resource === 'leases' && objectRef.namespace === mesh.namespaces.mesh;
-      return (await audit.events()).some(isList) || undefined;
-    });
-    await until('DNS to know the mesh', isDnsDone);
-  } finally {
-    controller.child.kill('SIGTERM');
-  }
-  const { code, stderr } = await controller.result;
-  assert.equal(code, 0, stderr);
+  await mesh.put('shop-v1', both);
+  await mesh.put('shop', one);
+  await until('a port', () => hasPort('shop/80'));
+  await mesh.put('shop', both, wrong);
+  await until('the new port', () => hasPort('shop/81'));
+  await until('the Event', async () => (await events(services)) === 1 || undefined);
+  await mesh.put('shop', both);
+  await until('the Event to go', async () => (await events(services)) === 0 || undefined);
+  await putSplit(services, 'nobody');
+  await until('the status', async () => (await conditions(services)) === 1 || undefined);
+  await mesh.put('gone', one);
+  await until('its port', () => hasPort('gone/80'));
+  await mesh.remove('gone');
+  await until('it to go', async () => ((await hasPort('gone/80')) ? undefined : true));
+  await until('the Leases to be looked at', async () => {
+    const isList = ({ verb, objectRef }: AuditEvent): boolean =>
+      verb === 'list' && objectRef?.resource === 'leases' && objectRef.namespace === mesh.namespaces.mesh;
+    return (await audit.events()).some(isList) || undefined;
+  });
+  await until('DNS to know the mesh', isDnsDone);
 }
 
 async function events(services: string): Promise<number> {

@@ -2,11 +2,17 @@
 // have.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { join } from 'node:path';
 
 import { chart, helm, render, titleOf } from './chart.ts';
 import type { ControlPlane } from './control-plane.ts';
 import type { KubeObject, KubeObjects } from './kube-objects.ts';
-import { runMaesh, startMaesh, type MaeshResult, type RunningMaesh } from './run-maesh.ts';
+import { spawnTethered } from '../../src/proxy/tether.ts';
+import { runMaesh, type MaeshResult } from './run-maesh.ts';
+import { until } from './until.ts';
+
+const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
 
 /** Where and with what values. */
 export interface ReleaseGiven {
@@ -44,10 +50,32 @@ export class ChartRelease {
     return release;
   }
 
-  /** Starts the controller with the arguments of its Deployment and more, to which it is told how the API server is reached. */
-  async startController(flags: readonly string[]): Promise<RunningMaesh> {
+  /**
+   * Runs the controller with the arguments of its Deployment and more, to which it is told how the API server is reached, while
+   * something is done that begins when the mesh is ready. Then it is asked to end, which has to be a success. What fails has its
+   * log in the error.
+   */
+  async withController(flags: readonly string[], action: () => Promise<void>): Promise<void> {
     const args = this.#argumentsOf(`Deployment ${this.#given.name}/maesh-controller`);
-    return startMaesh([...args, ...flags, '--kubeConfig', await this.#access('maesh-controller')]);
+    const access = ['--kubeConfig', await this.#access('maesh-controller')];
+    const { process: child, stderr } = spawnTethered(process.execPath, [main, ...args, ...flags, ...access]);
+    const ended = once(child, 'close');
+    let log = '';
+    stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
+    try {
+      const isReady = (): true | undefined => {
+        assert.equal(child.exitCode, null, log);
+        return log.includes('The mesh is ready') || undefined;
+      };
+      await until('the mesh to be ready', isReady, 60_000);
+      await action();
+    } catch (error) {
+      throw new Error(`It failed while the controller said: ${log}`, { cause: error });
+    } finally {
+      child.kill('SIGTERM');
+      await ended;
+    }
+    assert.equal(child.exitCode, 0, log);
   }
 
   /** Uninstalls it by Helm, which here has nobody to run hooks. */
