@@ -12,10 +12,11 @@ import type { Entry } from './layer.ts';
  */
 export async function executableAt(path: string, source: string): Promise<[path: string, Entry][]> {
   const libraries = await sharedLibraries(source);
-  return [path, ...libraries].map((each) => [
-    each,
-    { kind: 'file', mode: 0o755, source: each === path ? source : each },
-  ]);
+  return [entry(path, source), ...libraries.map((library) => entry(library, library))];
+}
+
+function entry(path: string, source: string): [path: string, Entry] {
+  return [path, { kind: 'file', mode: 0o755, source }];
 }
 
 async function sharedLibraries(executable: string): Promise<string[]> {
