@@ -29,6 +29,7 @@ export class TwoNodeCluster implements AsyncDisposable {
   readonly #archive: string;
   readonly #nodes = new Map<string, ClusterNode>();
   readonly #options = new Map<string, NodeOptions>();
+  readonly #made = new AsyncDisposableStack();
 
   private constructor(slot: Slot, plane: ControlPlane) {
     this.#slot = slot;
@@ -36,20 +37,20 @@ export class TwoNodeCluster implements AsyncDisposable {
     this.#archive = join(slot.folder, 'images.tar');
   }
 
-  /** Starts a cluster; resolves when its nodes are ready and its DNS is. */
+  /** Starts a cluster; resolves when its nodes are ready and its DNS is. Where it can't be started, nothing of it is left. */
   static async start(): Promise<TwoNodeCluster> {
-    const slot = await takeSlot();
+    await using made = new AsyncDisposableStack();
+    const slot = made.use(await takeSlot());
     await clear(slot);
+    made.defer(() => clear(slot));
     await mkdir(slot.folder, { recursive: true });
     const places = await makeNetwork(slot, nodeNames);
     const network = { address: hostAddress(slot), services: slot.ranges.services };
-    const cluster = new TwoNodeCluster(slot, await startControlPlane({ network }));
-    try {
-      await cluster.#fill(places);
-    } catch (error) {
-      await cluster.stop();
-      throw error;
-    }
+    const plane = made.use(await startControlPlane({ network }));
+    const cluster = new TwoNodeCluster(slot, plane);
+    made.defer(() => cluster.#killNodes());
+    await cluster.#fill(places);
+    cluster.#made.use(made.move());
     return cluster;
   }
 
@@ -95,21 +96,22 @@ export class TwoNodeCluster implements AsyncDisposable {
       return conditionOf(object?.['status'], 'Ready') === 'True' || undefined;
     };
     await until(`${name} to be ready`, isReady, 60_000).catch(async (error: unknown) => {
-      throw new Error(`${name} does not become ready.${await node.logTail()}`, { cause: error });
+      throw new Error(`${name} does not become ready.${await node.logTails()}`, { cause: error });
     });
   }
 
   /** Ends all processes and removes all that was made. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#nodes.values()].map((node) => node.kill()));
-    this.#nodes.clear();
-    await this.plane.stop();
-    await clear(this.#slot);
-    await this.#slot[Symbol.asyncDispose]();
+    await this.#made.disposeAsync();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  async #killNodes(): Promise<void> {
+    await Promise.all([...this.#nodes.values()].map((node) => node.kill()));
+    this.#nodes.clear();
   }
 
   async #fill(places: readonly NodePlace[]): Promise<void> {
@@ -133,7 +135,9 @@ export class TwoNodeCluster implements AsyncDisposable {
     };
     using objects = new KubeObjects(this.plane.admin);
     const dns = clusterDns({ image: coredns.reference, address: common.dnsAddress });
-    await Promise.all([objects.applyYaml(dns), ...places.map(start)]);
+    // Each is waited for, as nothing may go on where another has failed.
+    const begun = await Promise.allSettled([objects.applyYaml(dns), ...places.map(start)]);
+    for (const each of begun) if (each.status === 'rejected') throw each.reason;
     const isReady = async (): Promise<true | undefined> => {
       const { readyReplicas } = ((await objects.get(dnsDeployment))?.['status'] ?? {}) as {
         readonly readyReplicas?: number;

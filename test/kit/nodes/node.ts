@@ -10,6 +10,10 @@ import { findExecutable } from '../../../tools/cluster/binaries.ts';
 import { Component } from '../cluster/component.ts';
 import { removeCgroups } from './cgroups.ts';
 
+/** What node-init.sh has its programs write. */
+const logs = ['node.log', 'containerd.log', 'kubelet.log', 'kube-proxy.log'];
+const tailLines = 8;
+
 /** What a node starts with; its folder has the files of node-files.ts. */
 export interface NodeOptions {
   readonly name: string;
@@ -56,8 +60,9 @@ export class ClusterNode {
       await node.importImages(archive);
       await node.run('touch', '/run/images-ready');
     } catch (error) {
+      const reason = new Error(`${name} does not start.${await node.logTails()}`, { cause: error });
       await node.kill();
-      throw error;
+      throw reason;
     }
     return node;
   }
@@ -89,9 +94,14 @@ export class ClusterNode {
     await removeCgroups(this.folder);
   }
 
-  /** The end of its log, for an error message. */
-  logTail(): Promise<string> {
-    return this.#component.logTail();
+  /** The ends of its programs' logs, to be shown behind a sentence. */
+  async logTails(): Promise<string> {
+    const tails = logs.map(async (name) => {
+      const file = join(this.folder, name);
+      const text = await readFile(file, 'utf8').catch(() => '');
+      return `\nThe end of ${file}:\n${text.trimEnd().split('\n').slice(-tailLines).join('\n')}`;
+    });
+    return (await Promise.all(tails)).join('');
   }
 
   /** The id, on the host, of the first process within. (The tether has a process, too.) */
