@@ -86,16 +86,6 @@ export class RunningCluster {
     return this.#call('startApiServer');
   }
 
-  /** Ends a node (`node1`, `node2`) as a power cut does. */
-  killNode(name: string): Promise<void> {
-    return this.#call('killNode', name);
-  }
-
-  /** Starts a node again. Resolves when it is ready. */
-  startNode(name: string): Promise<void> {
-    return this.#call('startNode', name);
-  }
-
   /** Makes the images of an OCI archive known to both nodes. */
   importImages(archive: string): Promise<void> {
     return this.#call('importImages', archive);

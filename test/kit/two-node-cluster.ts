@@ -27,8 +27,7 @@ export class TwoNodeCluster implements AsyncDisposable {
   readonly plane: ControlPlane;
   readonly #slot: Slot;
   readonly #archive: string;
-  readonly #nodes = new Map<string, ClusterNode>();
-  readonly #options = new Map<string, NodeOptions>();
+  readonly #nodes: ClusterNode[] = [];
   readonly #made = new AsyncDisposableStack();
 
   private constructor(slot: Slot, plane: ControlPlane) {
@@ -71,33 +70,9 @@ export class TwoNodeCluster implements AsyncDisposable {
     this.plane.startScheduler();
   }
 
-  /** Ends a node (`node1`, `node2`) as a power cut does. */
-  async killNode(name: string): Promise<void> {
-    const node = this.#nodes.get(name);
-    if (node === undefined) throw new Error(`${name} does not run`);
-    this.#nodes.delete(name);
-    await node.kill();
-  }
-
   /** Makes the images of an archive known to every node. */
   async importImages(archive: string): Promise<void> {
-    await Promise.all([...this.#nodes.values()].map((node) => node.importImages(archive)));
-  }
-
-  /** Starts a node, with the disk that it had. Resolves when it is ready. */
-  async startNode(name: string): Promise<void> {
-    const options = this.#options.get(name);
-    if (options === undefined) throw new Error(`There is no ${name}`);
-    const node = await ClusterNode.start(options, this.#archive);
-    this.#nodes.set(name, node);
-    using objects = new KubeObjects(this.plane.admin);
-    const isReady = async (): Promise<true | undefined> => {
-      const object = await objects.get({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
-      return conditionOf(object?.['status'], 'Ready') === 'True' || undefined;
-    };
-    await until(`${name} to be ready`, isReady, 60_000).catch(async (error: unknown) => {
-      throw new Error(`${name} does not become ready.${await node.logTails()}`, { cause: error });
-    });
+    await Promise.all(this.#nodes.map((node) => node.importImages(archive)));
   }
 
   /** Ends all processes and removes all that was made. */
@@ -109,9 +84,23 @@ export class TwoNodeCluster implements AsyncDisposable {
     return this.stop();
   }
 
+  /** Starts a node. Resolves when it is ready. */
+  async #startNode(options: NodeOptions): Promise<void> {
+    const { name } = options;
+    const node = await ClusterNode.start(options, this.#archive);
+    this.#nodes.push(node);
+    using objects = new KubeObjects(this.plane.admin);
+    const isReady = async (): Promise<true | undefined> => {
+      const object = await objects.get({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+      return conditionOf(object?.['status'], 'Ready') === 'True' || undefined;
+    };
+    await until(`${name} to be ready`, isReady, 60_000).catch(async (error: unknown) => {
+      throw new Error(`${name} does not become ready.${await node.logTails()}`, { cause: error });
+    });
+  }
+
   async #killNodes(): Promise<void> {
-    await Promise.all([...this.#nodes.values()].map((node) => node.kill()));
-    this.#nodes.clear();
+    await Promise.all(this.#nodes.map((node) => node.kill()));
   }
 
   async #fill(places: readonly NodePlace[]): Promise<void> {
@@ -128,11 +117,8 @@ export class TwoNodeCluster implements AsyncDisposable {
       dnsAddress: addressIn(ranges.services, 10),
       proxyKubeconfig: await this.plane.writeKubeconfig({ certificate: proxy }),
     };
-    const start = async (place: NodePlace): Promise<void> => {
-      const options = await prepareNode(this.plane, { ...common, place });
-      this.#options.set(place.name, options);
-      await this.startNode(place.name);
-    };
+    const start = async (place: NodePlace): Promise<void> =>
+      this.#startNode(await prepareNode(this.plane, { ...common, place }));
     using objects = new KubeObjects(this.plane.admin);
     const dns = clusterDns({ image: coredns.reference, address: common.dnsAddress });
     // Each is waited for, as nothing may go on where another has failed.

@@ -20,8 +20,6 @@ export async function publishCluster(cluster: TwoNodeCluster): Promise<Published
   const server = await serveOperations(control, {
     startApiServer: () => cluster.startApiServer(),
     stopApiServer: () => cluster.stopApiServer(),
-    startNode: (name) => cluster.startNode(name),
-    killNode: (name) => cluster.killNode(name),
     importImages: (archive) => cluster.importImages(archive),
   });
   const recordFile = join(folder, 'cluster.json');
