@@ -143,8 +143,11 @@ async function work(mesh: MeshInCluster, isDnsDone: () => Promise<true | undefin
   await until('DNS to know the mesh', isDnsDone);
 }
 
+/** How many Events there are of ours: an API server that is behind with addresses writes some on Services, too. */
 async function events(services: string): Promise<number> {
-  return (await objects.list(`/apis/events.k8s.io/v1/namespaces/${services}/events`)).length;
+  const all = await objects.list(`/apis/events.k8s.io/v1/namespaces/${services}/events`);
+  return all.filter(({ reportingController }) => String(reportingController).startsWith('mesh.traefik.io/'))
+    .length;
 }
 
 function split(services: string): KubeObject {
