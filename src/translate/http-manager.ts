@@ -22,6 +22,7 @@ import { never, seconds } from './durations.ts';
 import { commonHttpOptions, http1, http2, maxHeadersKb } from './http-protocols.ts';
 import { internalHeaders } from './names.ts';
 import { any } from './pack.ts';
+import { safeRequests } from './safe-requests.ts';
 
 /** What differs between the HTTP ports of a proxy. */
 export interface HttpManagerOptions {
@@ -56,7 +57,7 @@ export function httpManager(options: HttpManagerOptions): Filter {
     codecType: HttpConnectionManager_CodecType.AUTO,
     routeSpecifier: options.routes,
     earlyHeaderMutationExtensions: [earlyHeaders(options)],
-    httpFilters: [...options.filters, router],
+    httpFilters: [...options.filters, safeRequests, router],
     localReplyConfig: { mappers: [...options.localReplies] },
     ...transparency,
     ...patience,

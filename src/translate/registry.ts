@@ -9,6 +9,9 @@ import { ListenerSchema } from '../gen/envoy/config/listener/v3/listener_pb.ts';
 import { RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.ts';
 import { ScopedRouteConfigurationSchema } from '../gen/envoy/config/route/v3/scoped_route_pb.ts';
 import { TypedExtensionConfigSchema } from '../gen/envoy/config/core/v3/extension_pb.ts';
+import { ExtensionWithMatcherSchema } from '../gen/envoy/extensions/common/matching/v3/extension_matcher_pb.ts';
+import { SkipFilterSchema } from '../gen/envoy/extensions/filters/common/matcher/action/v3/skip_action_pb.ts';
+import { HeaderMutationSchema as HeaderMutationFilterSchema } from '../gen/envoy/extensions/filters/http/header_mutation/v3/header_mutation_pb.ts';
 import { IPTaggingSchema } from '../gen/envoy/extensions/filters/http/ip_tagging/v3/ip_tagging_pb.ts';
 import { LocalRateLimitSchema } from '../gen/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit_pb.ts';
 import { LuaPerRouteSchema, LuaSchema } from '../gen/envoy/extensions/filters/http/lua/v3/lua_pb.ts';
@@ -27,6 +30,7 @@ import {
   SourceIPInputSchema,
 } from '../gen/envoy/extensions/matching/common_inputs/network/v3/network_inputs_pb.ts';
 import { IpSchema } from '../gen/envoy/extensions/matching/input_matchers/ip/v3/ip_pb.ts';
+import { HttpRequestHeaderMatchInputSchema } from '../gen/envoy/type/matcher/v3/http_inputs_pb.ts';
 import { UpstreamTlsContextSchema } from '../gen/envoy/extensions/transport_sockets/tls/v3/tls_pb.ts';
 import { HttpProtocolOptionsSchema } from '../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts';
 
@@ -38,8 +42,11 @@ export const registry: Registry = createRegistry(
   RouteConfigurationSchema,
   ScopedRouteConfigurationSchema,
   DestinationPortInputSchema,
+  ExtensionWithMatcherSchema,
   HttpConnectionManagerSchema,
   HttpProtocolOptionsSchema,
+  HttpRequestHeaderMatchInputSchema,
+  HeaderMutationFilterSchema,
   HeaderMutationSchema,
   IPTaggingSchema,
   IpSchema,
@@ -52,6 +59,7 @@ export const registry: Registry = createRegistry(
   RBACSchema,
   RouterSchema,
   SetFilterStateSchema,
+  SkipFilterSchema,
   SourceIPInputSchema,
   StringValueSchema,
   TcpProxySchema,

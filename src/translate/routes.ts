@@ -19,8 +19,6 @@ import { type Passage, type Way, waysTo } from './access/access-routes.ts';
 import { milliseconds, never } from './durations.ts';
 import { filterPolicy } from './filter-policy.ts';
 import { internalHeaders } from './names.ts';
-import { headerMatches } from './request-match.ts';
-import { alsoWhenBroken } from './retries.ts';
 import { everyPath, splitMatches } from './split-routes.ts';
 
 /** Requests that reach a service port: where they are told by one of the domains. */
@@ -106,10 +104,8 @@ export function virtualHost({ name: key, domains, policy, splits = [], access }:
 
 function splitRoutes(split: Split, guards: Omit<Passage, 'match'>): Route[] {
   return splitMatches(split).flatMap(({ backend, match }) =>
-    waysTo(backend, { match, ...guards }).flatMap((way) =>
-      routesTo(way, backend.policy).map((each) =>
-        create(RouteSchema, { ...each, ...filterPolicy({ ...backend, ...way }) }),
-      ),
+    waysTo(backend, { match, ...guards }).map((way) =>
+      create(RouteSchema, { ...routeTo(way, backend.policy), ...filterPolicy({ ...backend, ...way }) }),
     ),
   );
 }
@@ -119,11 +115,11 @@ function ownRoutes(
   own: Pick<ServicePort, 'key' | 'policy' | 'access'>,
   outer: RuleLists | undefined,
 ): Route[] {
-  return waysTo(own, { match: everyRequest, lists: outer, outer }).flatMap((way) => {
-    const routes = routesTo(way, own.policy);
-    if (way.guard === undefined) return routes;
+  return waysTo(own, { match: everyRequest, lists: outer, outer }).map((way) => {
+    const route = routeTo(way, own.policy);
+    if (way.guard === undefined) return route;
     const { typedPerFilterConfig } = filterPolicy({ key: own.key, guard: way.guard });
-    return routes.map((each) => create(RouteSchema, { ...each, typedPerFilterConfig }));
+    return create(RouteSchema, { ...route, typedPerFilterConfig });
   });
 }
 
@@ -134,19 +130,13 @@ function listsOf({ backends }: Split): RuleLists {
 
 const everyRequest = create(RouteMatchSchema, { pathSpecifier: everyPath });
 
-/** The routes of requests to a cluster: safe ones are sent again in more cases than others. */
-function routesTo({ cluster, match }: Way, policy: PortPolicy | undefined): Route[] {
+function routeTo({ cluster, match }: Way, policy: PortPolicy | undefined): Route {
   const timeout = policy?.requestTimeoutMs === undefined ? never : milliseconds(policy.requestTimeoutMs);
-  const ifSafe = create(RouteMatchSchema, { ...match, headers: [isSafe, ...match.headers] });
-  const action: Route['action'] = {
-    case: 'route',
-    value: create(RouteActionSchema, { clusterSpecifier: { case: 'cluster', value: cluster }, timeout }),
-  };
-  return [
-    create(RouteSchema, { match: ifSafe, action, requestHeadersToAdd: [alsoWhenBroken] }),
-    create(RouteSchema, { match, action }),
-  ];
+  return create(RouteSchema, {
+    match,
+    action: {
+      case: 'route',
+      value: create(RouteActionSchema, { clusterSpecifier: { case: 'cluster', value: cluster }, timeout }),
+    },
+  });
 }
-
-/** Methods that RFC 9110 (section 9.2.1) calls safe: sending such a request twice asks for nothing twice. */
-const isSafe = headerMatches(':method', 'GET|HEAD|OPTIONS|TRACE');

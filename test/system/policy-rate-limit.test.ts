@@ -10,7 +10,7 @@ import { firstPort, startStaticMesh, type StaticMesh } from '../kit/static-mesh.
 import { meshService } from '../kit/topologies.ts';
 
 const address = '127.109.2.1';
-const [limited, free] = [firstPort.http, firstPort.http + 1];
+const [limited, free, root] = [firstPort.http, firstPort.http + 1, firstPort.http + 2];
 
 describe('ratelimit-average and ratelimit-burst', () => {
   let backend: Backend;
@@ -21,6 +21,18 @@ describe('ratelimit-average and ratelimit-burst', () => {
       meshService('store/shop', [
         { meshPort: limited, endpoints: [backend], policy: { rateLimit: { average: 1, burst: 5 } } },
         { port: 81, meshPort: free, endpoints: [backend] },
+      ]),
+      meshService('store/market', [
+        {
+          meshPort: root,
+          splits: [
+            {
+              backends: [
+                { key: 'store/shop/80', weight: 1, policy: { rateLimit: { average: 1, burst: 5 } } },
+              ],
+            },
+          ],
+        },
       ]),
     ]);
   });
@@ -81,6 +93,17 @@ describe('ratelimit-average and ratelimit-burst', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => sendHttp(byName)));
     const passed = passedOf(answers);
     assert.ok(passed >= 5 && passed <= 10, `${passed}`);
+  });
+
+  test('hold for a backend of a split whatever methods a client uses', async () => {
+    const from = '127.109.2.17';
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        sendHttp({ address, port: root, from, method: index % 2 === 0 ? 'GET' : 'POST' }),
+      ),
+    );
+    const passed = passedOf(answers);
+    assert.ok(passed >= 5 && passed < 10, `${passed}`);
   });
 
   test('let a client pass again when the time has come that they told it', async () => {

@@ -54,13 +54,40 @@ describe('a connection to a pod that the pod has closed', () => {
       meshService('store/shop', [{ meshPort: port, endpoints: [server] }]),
     ]);
     using client = new HttpClient();
-    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+    // PROPFIND is safe by RFC 4918, which the proxy need not know.
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']) {
       assert.equal((await client.send({ address: mesh.address, port })).status, 200);
       // What a client says of it makes no difference.
       const headers = { 'x-envoy-retry-on': 'reset' };
       assert.equal((await client.send({ address: mesh.address, port, method, headers })).status, 503, method);
       assert.equal(server.heads.filter((head) => head.startsWith(method)).length, 1, method);
     }
+  });
+
+  test('is told by the method also where a split leads there, or a name', async () => {
+    await using server = await startRawServer(pods, closesOnReuse());
+    await using mesh = await startStaticMesh(address, [
+      meshService('store/shop', [
+        { meshPort: port, splits: [{ backends: [{ key: 'store/shop-new/80', weight: 1 }] }] },
+      ]),
+      meshService('store/shop-new', [{ meshPort: port + 1, endpoints: [server] }]),
+    ]);
+    using client = new HttpClient();
+    for (const way of [
+      { address: mesh.address, port },
+      { address: mesh.address, port: 8000, host: 'shop.store.maesh' },
+      { address: mesh.address, port: 8000, host: 'shop-new.store.maesh' },
+    ]) {
+      for (const [method, status] of [
+        ['GET', 200],
+        ['GET', 200],
+        ['POST', 503],
+      ] as const) {
+        assert.equal((await client.send({ ...way, method })).status, status, `${method} at ${way.port}`);
+      }
+    }
+    assert.equal(server.heads.filter((head) => head.startsWith('POST')).length, 3);
+    assert.doesNotMatch(server.heads.join(''), /x-envoy/i);
   });
 
   test('fails no safe request where pods close them at any moment', async () => {
