@@ -124,8 +124,9 @@ describe("the controller's API, of nodes", () => {
   it('says so where a pod does not answer', async () => {
     const status = { podIP: '127.104.0.2', podIPs: [{ ip: '127.104.0.2' }] };
     await objects.apply(proxyPod({ name: 'silent', adminPort, status }));
-    await until('the pod to be listed', async () =>
-      (await nodesOf(second)).length === 2 ? true : undefined,
+    // Its address comes by a second write.
+    await until('the pod to be listed with its address', async () =>
+      (await nodesOf(second)).some(({ IP }) => IP === status.podIP) ? true : undefined,
     );
     assert.match(
       await configuration(second, 'silent'),
