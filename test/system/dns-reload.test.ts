@@ -58,8 +58,10 @@ class LookUps {
   async #work(): Promise<void> {
     while (!this.#isOver) {
       const name = this.count++ % 2 === 0 ? ofCluster : ofMesh;
+      const wasUnknown = this.meshMayBeUnknown;
       const { rcode, records } = await this.#client.ask(name).catch((error: unknown) => this.#fail(error));
-      const mayBeUnknown = name === ofMesh && this.meshMayBeUnknown && rcode === 'NXDOMAIN';
+      const isUnknown = wasUnknown || this.meshMayBeUnknown;
+      const mayBeUnknown = name === ofMesh && isUnknown && rcode === 'NXDOMAIN';
       if (records.length !== 1 && !mayBeUnknown) this.#fail(`${name}: ${rcode} ${records.join(', ')}`);
     }
   }
@@ -112,6 +114,8 @@ test('no look-up fails while the mesh is put into the Corefile and taken out of 
     const patch = patchCorefile(corefile, usualMesh);
     assert.ok(patch.kind === 'patched');
     await dns.replaceCorefile(patch.result);
+    // The old servers answer beside the new ones until they have ended.
+    await until('the reload to be complete', () => dns.hasReloaded());
     await answered('NOERROR');
     lookUps.meshMayBeUnknown = false;
     await counted(60_000);

@@ -1,7 +1,7 @@
 // A real CoreDNS with a Corefile of the world, on this machine: what a Corefile says of its surroundings (ports, addresses of
 // the node, files) is put right first, and nothing else.
 
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Files } from '../../../src/dns/corefile/custom-files.ts';
@@ -69,6 +69,11 @@ export class CoreDns implements AsyncDisposable {
   /** Gives it another Corefile, which it has to notice. */
   async replaceCorefile(corefile: string): Promise<void> {
     await writeCorefile({ ...this.#options, corefile }, this.#ports);
+  }
+
+  /** Whether it has read another Corefile, and ended the servers of the one before. */
+  async hasReloaded(): Promise<true | undefined> {
+    return (await readFile(this.#component.logFile, 'utf8')).includes('Reloading complete') || undefined;
   }
 
   /** Resolves when a condition holds; rejects with the end of the log if CoreDNS ends before. */
