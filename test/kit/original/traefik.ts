@@ -4,11 +4,11 @@
 // version 2, `ipWhiteList` is still taken, paths are neither cleaned nor refused for what is encoded in them. What can't be
 // told: a weighted service in which nobody has a weight answers 503 (version 2: 500).
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { spawnTethered } from '../../../src/proxy/tether.ts';
 import { sendHttp, type Dial } from '../clients/http.ts';
 import { talkUdp } from '../clients/udp.ts';
 import { findTraefik } from '../fetch-traefik.ts';
@@ -50,35 +50,32 @@ export async function startTraefik(options: TraefikOptions): Promise<Traefik> {
   // JSON is YAML, which Traefik reads.
   const file = join(folder, 'dynamic.yaml');
   await writeFile(file, configuration.toJson());
-  const child = spawn(
-    await findTraefik(),
-    [...traefikFlags(address, world.entryPoints()), `--providers.file.filename=${file}`],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        HTTP_PROXY: `http://${forwardProxy.address}:${forwardProxy.port}`,
-        NO_PROXY: '',
-      },
-    },
-  );
+  const surroundings = [`HTTP_PROXY=http://${forwardProxy.address}:${forwardProxy.port}`, 'NO_PROXY='];
+  const command = [await findTraefik(), ...traefikFlags(address, world.entryPoints())];
+  // It logs to standard output.
+  const { process: child, stderr } = spawnTethered('sh', [
+    '-c',
+    'exec env "$@" >&2',
+    'sh',
+    ...surroundings,
+    ...command,
+    `--providers.file.filename=${file}`,
+  ]);
   const end = once(child, 'exit');
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
   cleanUp.defer(async () => {
-    process.off('exit', kill);
-    kill();
+    child.kill('SIGKILL');
     await end;
   });
   let log = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (text: Buffer) => (log += text.toString()));
+  stderr.on('data', (text: Buffer) => (log += text.toString()));
   await until('Traefik to serve what it was told', async () => {
     if (child.exitCode !== null || log.includes('building configuration')) throw new Error(log);
     const { status } = await sendHttp({ address, port: readiness.http, path: '/ping' });
     if (status !== 200) return undefined;
     // UDP entry points get theirs last.
     await talkUdp({ address, port: readiness.udp, send: 'ping', timeoutMs: 500 });
+    // Another at this address would have answered, too.
+    if (child.exitCode !== null) throw new Error(log);
     return true;
   });
   const rest = cleanUp.move();
