@@ -206,7 +206,7 @@ const bootstrap: SettingTable<BootstrapSettings> = {
     default: defaultXdsPort,
   },
   adminHost: {
-    doc: "address of Envoy's own admin interface; on any but a loopback address it answers only what reads",
+    doc: "address of Envoy's own admin interface; on any but a loopback address it answers what reads, and the request to drain",
     group: 'Envoy',
     kind: ipAddress,
     default: '127.0.0.1',
