@@ -221,6 +221,21 @@ describe('EventForm', () => {
     assert.deepEqual(server.all, []);
   });
 
+  it('deletes an Event whose making was answered by nothing and whose problem is mended meanwhile, if it is there', async () => {
+    for (const isDone of [true, false]) {
+      const { server, clock, want, counted, settled } = await led();
+      server.refuse = (call) => (call.startsWith('create shop') ? { status: 500, isDone } : undefined);
+      want(problemOf('shop'));
+      await counted('create shop', 1);
+      await until('it to wait', () => (clock.waiting > 0 ? true : undefined));
+      want();
+      await counted('delete shop', 1);
+      await settled();
+      assert.deepEqual(server.all, []);
+      assert.equal(server.count('delete shop'), 1);
+    }
+  });
+
   it('leaves alone what the API server never takes, and says so', async () => {
     const { server, clock, want, counted, settled, said } = await led();
     server.refuse = (call) => (call.startsWith('create shop') ? { status: 422 } : undefined);

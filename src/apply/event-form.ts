@@ -75,11 +75,11 @@ export class EventForm implements ProblemForm<WantedEvent> {
 
   async bring(key: ObjectKey, event: WantedEvent | undefined, write: Write): Promise<RetryLater | void> {
     const { clock } = this.#options;
-    const ageMs = this.#written.ageMs(key);
     if (event === undefined) {
-      if (ageMs !== undefined) await write((signal) => this.#written.delete(key, signal));
+      if (this.#written.mayBeThere(key)) await write((signal) => this.#written.delete(key, signal));
       return undefined;
     }
+    const ageMs = this.#written.ageMs(key);
     if (ageMs !== undefined && ageMs < refreshMs) return { retryAfterMs: refreshMs - ageMs };
     if (ageMs !== undefined) await write((signal) => this.#written.refresh(event, signal));
     else {

@@ -34,6 +34,8 @@ export interface StatusFormOptions {
 interface Written {
   readonly object: ComplaintObject;
   readonly complaint: FoundComplaint;
+  /** Whether the status may say something else, or nothing: no answer said what became of the last write. */
+  readonly isDoubtful?: true;
 }
 
 /**
@@ -104,7 +106,8 @@ export class StatusForm implements ProblemForm<WantedStatus> {
   async bring(key: FormKey, wanted: WantedStatus | undefined, write: Write): Promise<RetryLater | void> {
     const written = this.#written.get(key);
     const { object } = wanted ?? written ?? {};
-    const isDone = wanted !== undefined && written !== undefined && this.isSame(written, wanted);
+    const isKnown = written !== undefined && written.isDoubtful !== true;
+    const isDone = wanted !== undefined && isKnown && this.isSame(written, wanted);
     if (object === undefined || isDone) return undefined;
     let isWritable = false;
     try {
@@ -149,7 +152,14 @@ export class StatusForm implements ProblemForm<WantedStatus> {
     const after = complaint && { ...complaint, lastTransitionTime };
     const { resourceVersion } = metadata;
     const manifest = statusManifest({ object, type, resourceVersion }, after);
-    await client.apply(type, manifest, { subresource: 'status', signal });
+    try {
+      await client.apply(type, manifest, { subresource: 'status', signal });
+    } catch (error) {
+      const said = after ?? before?.complaint;
+      const mayBeDone = error instanceof KubeError && error.mayBeDone;
+      if (mayBeDone && said) this.#written.set(key, { object, complaint: said, isDoubtful: true });
+      throw error;
+    }
     if (after === undefined) this.#written.delete(key);
     else this.#written.set(key, { object, complaint: after });
   }

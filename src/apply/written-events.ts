@@ -31,6 +31,8 @@ interface Written {
 export class WrittenEvents {
   readonly #options: WrittenEventsOptions;
   #written = new Map<ObjectKey, Written>();
+  /** Events that were made, or were not: no answer said so. */
+  readonly #doubtful = new Set<ObjectKey>();
 
   constructor(options: WrittenEventsOptions) {
     this.#options = options;
@@ -40,7 +42,12 @@ export class WrittenEvents {
     return this.#written.keys();
   }
 
-  /** How long ago an Event was written last, in milliseconds; undefined where there is none. */
+  /** Whether there may be an Event. */
+  mayBeThere(key: ObjectKey): boolean {
+    return this.#written.has(key) || this.#doubtful.has(key);
+  }
+
+  /** How long ago an Event was written last, in milliseconds; undefined where none is known to be there. */
   ageMs(key: ObjectKey): number | undefined {
     const written = this.#written.get(key);
     return written && this.#options.clock.now() - written.at;
@@ -56,20 +63,24 @@ export class WrittenEvents {
       for (const [key, event] of found) written.set(key, this.#asWritten(event));
     }
     this.#written = written;
+    this.#doubtful.clear();
   }
 
   /** Makes an Event. */
   async create(event: WantedEvent, signal: AbortSignal): Promise<void> {
     const { client, controller, instance, clock } = this.#options;
     const manifest = eventManifest(event, { controller, instance, time: microTime() });
+    const key = eventKey(event);
     try {
       const { metadata } = await client.create(events, manifest, { signal });
-      this.#written.set(eventKey(event), { uid: metadata.uid ?? '', count: 1, at: clock.now() });
+      this.#written.set(key, { uid: metadata.uid ?? '', count: 1, at: clock.now() });
     } catch (error) {
+      if (error instanceof KubeError && error.mayBeDone) this.#doubtful.add(key);
       // By a call of ours whose answer got lost, or by whoever led before.
       const isThere = error instanceof KubeError && error.reason === 'AlreadyExists';
       if (!isThere || !(await this.#take(event, signal))) throw error;
     }
+    this.#doubtful.delete(key);
   }
 
   /** Takes an Event for ours that is there already; false where it isn't. */
@@ -95,15 +106,16 @@ export class WrittenEvents {
     } else this.#written.delete(key);
   }
 
-  /** Deletes the very Event that is known. */
+  /** Deletes the very Event that is known; one that may be there, by its name, which no other mesh gives. */
   async delete(key: ObjectKey, signal: AbortSignal): Promise<void> {
     const { uid } = this.#written.get(key) ?? {};
-    if (uid === undefined) return;
     const [namespace = '', name = ''] = key.split('/');
+    const only = { ...(uid !== undefined && { uid }), signal };
     // It is gone, or another has its name.
     const unless = [404, 409];
-    await isDone(this.#options.client.delete({ type: events, namespace, name }, { uid, signal }), { unless });
+    await isDone(this.#options.client.delete({ type: events, namespace, name }, only), { unless });
     this.#written.delete(key);
+    this.#doubtful.delete(key);
   }
 
   #asWritten({ uid, count, ageMs }: FoundEvent): Written {

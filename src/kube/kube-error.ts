@@ -55,6 +55,11 @@ export class KubeError extends Error {
   get isExpired(): boolean {
     return this.status === 410 || this.reason === 'Expired' || this.reason === 'Gone';
   }
+
+  /** Whether what was asked for may have been done all the same: no answer came, or none that says so. */
+  get mayBeDone(): boolean {
+    return this.status < 400 || this.status >= 500;
+  }
 }
 
 /** Makes the error of a call that got no answer, or none that could be understood. */

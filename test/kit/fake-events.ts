@@ -109,7 +109,8 @@ export class FakeEvents {
   #delete(name: string, { preconditions }: Body): EventAnswer {
     const event = this.#events.get(name);
     if (event === undefined) return notFound;
-    if (preconditions?.uid !== event.metadata.uid) return { status: 409, body: { reason: 'Conflict' } };
+    const { uid } = event.metadata;
+    if ((preconditions?.uid ?? uid) !== uid) return { status: 409, body: { reason: 'Conflict' } };
     this.forget(name);
     return { status: 200, body: { kind: 'Status', status: 'Success' } };
   }
