@@ -50,10 +50,12 @@ describe('Holdoff', () => {
     assert.deepEqual(calls, [0, 1]);
   });
 
-  it('calls nothing after it is stopped', () => {
+  it('calls nothing after it is stopped, whatever is said then', () => {
     const { clock, holdoff, calls } = start();
     holdoff.touch();
     holdoff.stop();
+    holdoff.touch();
+    holdoff.hurry();
     clock.advance(1000);
     assert.deepEqual(calls, []);
     assert.equal(clock.waiting, 0);

@@ -25,6 +25,7 @@ export class Holdoff {
   /** When the first change came that has not been acted on. */
   #waitingSince = 0;
   #lastTouch = Number.NEGATIVE_INFINITY;
+  #isStopped = false;
 
   constructor(options: HoldoffOptions, action: () => void) {
     this.#options = options;
@@ -51,18 +52,18 @@ export class Holdoff {
     this.#schedule(this.#lastTouch);
   }
 
-  /** Forgets what waits; nothing is called after. */
+  /** Forgets what waits; nothing is called after, whatever is said. */
   stop(): void {
+    this.#isStopped = true;
     this.#timer?.cancel();
-    this.#timer = undefined;
-    this.#dueAt = undefined;
   }
 
   #schedule(dueAt: number): void {
+    if (this.#isStopped) return;
     this.#timer?.cancel();
     this.#dueAt = dueAt;
     this.#timer = this.#options.clock.after(Math.max(0, dueAt - this.#options.clock.now()), () => {
-      this.stop();
+      this.#dueAt = undefined;
       this.#action();
     });
   }

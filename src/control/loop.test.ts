@@ -121,6 +121,8 @@ describe('ControlLoop', () => {
     offer(put(cart));
     clock.advance(200);
     await assert.rejects(loop.failed, /^Error: an injected defect$/);
+    offer(take(cart));
+    clock.advance(200);
     assert.equal(published.length, 1);
     assert.equal(loop.topology?.services.size, 1);
   });
@@ -223,19 +225,21 @@ describe('ControlLoop', () => {
     assert.deepEqual(seen, ['warn shop.yaml:3', 'warn x.yaml', 'info shop.yaml:3', 'info x.yaml']);
   });
 
-  it('does nothing after it is stopped', () => {
-    const { clock, loop, offer, rounds } = start({ restMs: 30_000 });
+  it('does nothing after it is stopped, whatever it is told', () => {
+    const { clock, loop, offer, rounds } = start({ httpPorts: 1, restMs: 30_000 });
     offer(put(shop));
+    clock.advance(200);
+    offer(take(shop), put(cart));
+    clock.advance(200);
+    loop.settled(1);
+    offer(put(kubeSlice()));
     loop.stop();
-    clock.advance(1000);
-    assert.equal(rounds.length, 0);
-    offer(put(shop));
-    clock.advance(200);
-    offer(take(shop));
-    clock.advance(200);
+    // As when the last proxy goes, because the server closes.
     loop.settled(2);
-    loop.stop();
+    offer(put(shop));
     assert.equal(clock.waiting, 0);
+    clock.advance(60_000);
+    assert.equal(rounds.length, 2);
   });
 
   it('goes on from what was handed out before', () => {

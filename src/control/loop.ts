@@ -62,6 +62,7 @@ export class ControlLoop {
   #sequence = 0;
   #settled = 0;
   #restingAllocation: Allocation | undefined;
+  #isStopped = false;
   readonly #failed = Promise.withResolvers<never>();
 
   constructor(options: ControlOptions) {
@@ -145,12 +146,14 @@ export class ControlLoop {
 
   /** Ends the loop: nothing is built or published after. */
   stop(): void {
+    this.#isStopped = true;
     this.#holdoff.stop();
     this.#restTimer?.cancel();
   }
 
   /** Gives away again what has rested, now and when the next time is up. */
   #release(): void {
+    if (this.#isStopped) return;
     const released = this.#resting.take();
     if (released !== undefined && this.#builder.release(released)) this.#holdoff.touch();
     this.#restTimer?.cancel();
