@@ -33,6 +33,7 @@ interface Seen {
 export class Replicas {
   readonly #options: ReplicasOptions;
   readonly #seen = new Map<string, Seen>();
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #complaint = '';
   #proxies = 0;
 
@@ -68,12 +69,15 @@ export class Replicas {
   }
 
   /**
-   * Looks for how long each stays as it is; what it says of the time itself is not compared with any clock. Where a pod is
+   * Looks for how long each stays as it is; what it says of the time itself is not compared with any clock, and times in which
+   * nobody looked don't count: the API server may have been away then for whoever would have renewed it. Where a pod is
    * deleted, the cluster deletes its Lease; this is for those that nothing else deletes.
    */
   async #deleteStale(found: readonly ApiObject[], signal: AbortSignal): Promise<void> {
     const { client, namespace, clock, log, staleMs = defaultStaleMs } = this.#options;
     const now = clock.now();
+    if (now - this.#lookedAt > staleMs / 2) this.#seen.clear();
+    this.#lookedAt = now;
     const names = new Set(found.map(({ metadata }) => metadata.name));
     for (const name of this.#seen.keys()) if (!names.has(name)) this.#seen.delete(name);
     for (const { metadata } of found) {
@@ -96,6 +100,7 @@ export class Replicas {
   #failed(error: unknown, signal: AbortSignal): void {
     if (signal.aborted) return;
     if (!(error instanceof KubeError)) throw error;
+    this.#seen.clear();
     if (error.message === this.#complaint) return;
     this.#complaint = error.message;
     this.#options.log.warn('Cannot look at the Leases of replicas: freed ports go on resting', {
