@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { systemClock, type Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { makeFolder } from '../runtime/make-folder.ts';
+import { sleep } from '../runtime/sleep.ts';
 import { drainFlags } from './drain.ts';
 import { envoyLogFlags, EnvoyLogReader, type EnvoyLogLevel } from './envoy-log.ts';
 import { spawnTethered } from './tether.ts';
@@ -76,7 +77,7 @@ export function superviseEnvoy(options: SuperviseOptions): EnvoySupervisor {
         const delayMs = Math.min(firstDelayMs * 2 ** (failures - 1), longestDelayMs);
         tellDeath(log, exit, failures, delayMs);
         if (exit.lacksFiles) concurrency = fewerWorkers(log, concurrency);
-        await pause(clock, delayMs, signal);
+        await sleep(delayMs, { clock, signal });
       }
     },
   };
@@ -170,17 +171,4 @@ function fewerWorkers(log: Log, concurrency: number): number {
 function howItEnded({ code, signal, livedMs }: EnvoyExit): string {
   if (code === null && signal === null) return 'could not be started';
   return `ended ${signal === null ? `with code ${code}` : `by ${signal}`} after ${Math.round(livedMs)} ms`;
-}
-
-/** Waits, but not longer than until the signal aborts. */
-function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((settle) => {
-    const done = (): void => {
-      timer.cancel();
-      signal.removeEventListener('abort', done);
-      settle();
-    };
-    const timer = clock.after(delayMs, done);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -99,7 +99,6 @@ export class Stream {
       if (request.errorDetail === undefined) this.#accept(subscription, sent);
       else this.#refuse(subscription, sent.push, request.errorDetail.message);
     }
-    subscription.change(request);
     if (typeUrl !== typeUrls.endpoints) return;
     for (const name of request.resourceNamesUnsubscribe)
       if (!subscription.wants(name)) this.#warming.end(name);
