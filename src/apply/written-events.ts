@@ -75,9 +75,9 @@ export class WrittenEvents {
       const { metadata } = await client.create(events, manifest, { signal });
       this.#written.set(key, { uid: metadata.uid ?? '', count: 1, at: clock.now() });
     } catch (error) {
-      if (error instanceof KubeError && error.mayBeDone) this.#doubtful.add(key);
       // By a call of ours whose answer got lost, or by whoever led before.
       const isThere = error instanceof KubeError && error.reason === 'AlreadyExists';
+      if (isThere || (error instanceof KubeError && error.mayBeDone)) this.#doubtful.add(key);
       if (!isThere || !(await this.#take(event, signal))) throw error;
     }
     this.#doubtful.delete(key);
