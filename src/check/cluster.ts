@@ -1,5 +1,6 @@
 // The cluster that is looked at: what several checks need to know of it, each asked for once.
 
+import { isRecord } from '../kube/api-object.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { serverVersion, type ServerVersion } from '../kube/discovery.ts';
 import { KubeError } from '../kube/kube-error.ts';
@@ -112,8 +113,9 @@ export class Cluster {
   async askController(pod: CheckedPod): Promise<ControllerAnswer> {
     try {
       const about = await this.get<ControllerJson>(pod, '/api/status/controller', { timeoutMs: 5_000 });
-      const { cluster } = about;
+      const cluster = isRecord(about) ? about.cluster : undefined;
       if (cluster === null) return { pod, failure: 'what answers there is a standalone mesh' };
+      if (cluster === undefined) return { pod, failure: 'what answers there is no controller of Maesh 2' };
       return { pod, about: { ...about, cluster } };
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;

@@ -66,10 +66,14 @@ describe('controller-versions', () => {
 });
 
 describe('controller-answers', () => {
-  it('takes neither an earlier version nor a standalone mesh for a controller', async () => {
+  it('takes neither a standalone mesh nor anything else for a controller', async () => {
     const standalone = { version: '2.0.0', name: 'a', cluster: null };
-    const cluster = await clusterOf(['a'], { 'a-1': standalone });
-    assert.deepEqual((await answers(cluster)).details, ['pod a-1: what answers there is a standalone mesh']);
+    const cluster = await clusterOf(['a'], { 'a-1': standalone, 'a-2': {}, 'a-3': [] });
+    assert.deepEqual((await answers(cluster)).details, [
+      'pod a-1: what answers there is a standalone mesh',
+      'pod a-2: what answers there is no controller of Maesh 2',
+      'pod a-3: what answers there is no controller of Maesh 2',
+    ]);
     const none = await clusterOf(['a']);
     assert.equal((await answers(none)).status, 'error');
   });

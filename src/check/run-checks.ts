@@ -15,7 +15,7 @@ export interface CheckResult extends Finding {
 export interface Check {
   /** Checks that have to have found nothing wrong: without that there is nothing to be looked at here. */
   readonly needs: readonly CheckName[];
-  /** May reject with KubeError. */
+  /** May reject with KubeError, and with what comes of an answer of another shape than this version knows. */
   readonly look: (cluster: Cluster) => Promise<Finding>;
 }
 
@@ -48,14 +48,21 @@ async function findingOf(looking: Promise<Finding>): Promise<Finding> {
   try {
     return await looking;
   } catch (error) {
-    if (!(error instanceof KubeError)) throw error;
     return wrong({
       message: 'that could not be found out',
-      details: [error.message],
-      advice:
-        error.status === 403
-          ? 'Grant what is named, or check as somebody who has it.'
-          : 'See to what is named, then check again.',
+      details: [(error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ')],
+      advice: adviceFor(error),
     });
   }
+}
+
+function adviceFor(error: unknown): string {
+  if (!(error instanceof KubeError)) {
+    return (
+      'What answers may be of a version whose answers this command does not understand: see controller-versions and ' +
+      'server-version. If it is not, this is a mistake of Maesh.'
+    );
+  }
+  if (error.status === 403) return 'Grant what is named, or check as somebody who has it.';
+  return 'See to what is named, then check again.';
 }
