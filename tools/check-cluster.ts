@@ -3,6 +3,8 @@
 // the line that it prints makes the same command run tests in that one.
 
 import { globSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 
@@ -36,6 +38,13 @@ async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
 /** Tests change the whole cluster, so they run one after the other. The time is for a file, too: some wait for minutes. */
 function runIn(recordFile: string, files: readonly string[]): Promise<boolean> {
   return runTests(files, { concurrency: 1, timeoutMs: 1_200_000, env: { [clusterVariable]: recordFile } });
+}
+
+/** What a failure came of is often in them. */
+async function keepLogs(cluster: TwoNodeCluster): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'maesh-cluster-logs-'));
+  await cluster.saveLogs(folder);
+  console.log(`Logs of the nodes and their pods are in ${folder}`);
 }
 
 async function startCluster(): Promise<TwoNodeCluster> {
@@ -81,7 +90,10 @@ async function main(): Promise<boolean> {
   const cluster = await startCluster();
   try {
     await using published = await publishCluster(cluster);
-    return await (values.hold ? hold(published.recordFile, cluster) : runIn(published.recordFile, files));
+    if (values.hold) return await hold(published.recordFile, cluster);
+    const passed = await runIn(published.recordFile, files);
+    if (!passed) await keepLogs(cluster);
+    return passed;
   } finally {
     await step('cleanup', () => cluster.stop());
   }

@@ -1,7 +1,9 @@
-// The chart's script that runs before a proxy is told to end, with a real Envoy: what is under way is waited for.
+// The chart's script that runs before a proxy is told to end, with a real Envoy: what is under way is waited for, and whoever still
+// calls anew.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http';
@@ -33,7 +35,7 @@ async function adminPort({ envoy }: StaticMesh): Promise<string> {
   return (await readFile(info.command_line_options.admin_address_path, 'utf8')).trim().split(':')[1] ?? '';
 }
 
-test('a proxy that is to end serves on, and waits for answers and for TCP connections', async () => {
+test('a proxy that is to end serves on, and waits for answers, for TCP connections, and until nobody calls', async () => {
   const held: ServerResponse[] = [];
   const http = createServer((request, response) => {
     if (request.url === '/held') held.push(response);
@@ -44,6 +46,7 @@ test('a proxy that is to end serves on, and waits for answers and for TCP connec
     meshService('store/shop', [
       { meshPort: firstPort.http, endpoints: [await listening(http)] },
       { port: 7000, traffic: 'tcp', meshPort: firstPort.tcp, endpoints: [await listening(tcp)] },
+      { port: 7001, traffic: 'udp', meshPort: firstPort.udp, endpoints: [{ address, port: 9 }] },
     ]),
   ]);
   const shop = { address, port: firstPort.http };
@@ -68,6 +71,8 @@ test('a proxy that is to end serves on, and waits for answers and for TCP connec
     assert.equal((await answer).body, 'at last');
     await waitsOn(mesh, drain);
     socket.end();
+    await waitsOn(mesh, drain, async () => assert.equal((await sendHttp(shop)).body, 'at once'));
+    await waitsOn(mesh, drain, () => sendDatagram(firstPort.udp));
     assert.deepEqual(await ended, [0, null], said);
   } finally {
     drain.kill();
@@ -77,16 +82,32 @@ test('a proxy that is to end serves on, and waits for answers and for TCP connec
   }
 });
 
-/** Waits until the script has asked three times more how things are, and is still there. */
-async function waitsOn({ envoy }: StaticMesh, script: { readonly exitCode: number | null }): Promise<void> {
+/** Sends one from a port of its own, which nobody answers. */
+async function sendDatagram(port: number): Promise<void> {
+  const socket = createSocket('udp4');
+  const sent = once(socket, 'close');
+  socket.send('x', port, address, () => socket.close());
+  await sent;
+}
+
+/**
+ * Waits until the script has asked how things are more often than it does when there is nothing to wait for, and is still there.
+ * @param call - What is done all the while.
+ */
+async function waitsOn(
+  { envoy }: StaticMesh,
+  script: { readonly exitCode: number | null },
+  call: () => Promise<void> = async () => {},
+): Promise<void> {
   const counter = 'http.admin.downstream_rq_total';
   const asked = async (): Promise<number> =>
     Number((await envoy.admin(`/stats?filter=^${counter}$`)).trim().split(': ')[1]);
   const first = await asked();
   let own = 0;
   await until('the script to ask again', async () => {
+    await call();
     own += 1;
     assert.equal(script.exitCode, null, 'it has ended');
-    return (await asked()) - first - own >= 3 || undefined;
+    return (await asked()) - first - own >= 6 || undefined;
   });
 }

@@ -25,12 +25,6 @@ suite('while services are called from both nodes, no call fails', () => {
     objects[Symbol.dispose]();
   });
 
-  /** Has all pods of something replaced, and waits for the end of it. */
-  async function roll(where: string, what: string): Promise<void> {
-    await cluster.kubectl('--namespace', where, 'rollout', 'restart', what);
-    await cluster.rolledOut(where, what);
-  }
-
   test('to names of the cluster while the mesh comes, and its names into DNS', (t) =>
     busy.whileCalled(t, 'svc.cluster.local', async () => {
       release = await MeshRelease.install({ cluster, objects });
@@ -39,7 +33,10 @@ suite('while services are called from both nodes, no call fails', () => {
     }));
 
   test('while their pods are replaced', (t) =>
-    busy.whileCalled(t, 'maesh', () => roll(namespace, 'deployment/backend')));
+    busy.whileCalled(t, 'maesh', async () => {
+      await cluster.kubectl('--namespace', namespace, 'rollout', 'restart', 'deployment/backend');
+      await cluster.rolledOut(namespace, 'deployment/backend');
+    }));
 
   test("while the controller's pods are deleted", (t) =>
     busy.whileCalled(t, 'maesh', async () => {
@@ -56,8 +53,15 @@ suite('while services are called from both nodes, no call fails', () => {
       await delay(20_000);
     }));
 
-  test('while the proxies are replaced', (t) =>
-    busy.whileCalled(t, 'maesh', () => roll(mesh, 'daemonset/maesh-mesh')));
+  test('while the proxies are replaced, of which a node hears late', (t) =>
+    busy.whileCalled(t, 'maesh', async () => {
+      // After an outage of the API server, its clients wait up to a minute before they ask again.
+      await cluster.withoutKubeProxy('node1', async () => {
+        await cluster.kubectl('--namespace', mesh, 'rollout', 'restart', 'daemonset/maesh-mesh');
+        await delay(45_000);
+      });
+      await cluster.rolledOut(mesh, 'daemonset/maesh-mesh');
+    }));
 
   test('while the release is upgraded', (t) =>
     busy.whileCalled(t, 'maesh', async () => {

@@ -86,6 +86,16 @@ export class RunningCluster {
     return this.#call('startApiServer');
   }
 
+  /** Does something while a node hears nothing of services and their endpoints. */
+  async withoutKubeProxy(node: string, work: () => Promise<unknown>): Promise<void> {
+    await this.#call('haltKubeProxy', node);
+    try {
+      await work();
+    } finally {
+      await this.#call('continueKubeProxy', node);
+    }
+  }
+
   /** Makes the images of an OCI archive known to both nodes. */
   importImages(archive: string): Promise<void> {
     return this.#call('importImages', archive);

@@ -70,9 +70,28 @@ export class TwoNodeCluster implements AsyncDisposable {
     this.plane.startScheduler();
   }
 
+  /** Has a node hear nothing of services and their endpoints any more. */
+  haltKubeProxy(node: string): Promise<void> {
+    return this.#node(node).signal('kube-proxy', 'STOP');
+  }
+
+  /** Has it hear of them again. */
+  continueKubeProxy(node: string): Promise<void> {
+    return this.#node(node).signal('kube-proxy', 'CONT');
+  }
+
   /** Makes the images of an archive known to every node. */
   async importImages(archive: string): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.importImages(archive)));
+  }
+
+  /** Copies the logs of its nodes and pods into new folders in one that is there. */
+  async saveLogs(folder: string): Promise<void> {
+    for (const node of this.#nodes) {
+      const own = join(folder, node.name);
+      await mkdir(own);
+      await node.saveLogs(own);
+    }
   }
 
   /** Ends all processes and removes all that was made. */
@@ -97,6 +116,12 @@ export class TwoNodeCluster implements AsyncDisposable {
     await until(`${name} to be ready`, isReady, 60_000).catch(async (error: unknown) => {
       throw new Error(`${name} does not become ready.${await node.logTails()}`, { cause: error });
     });
+  }
+
+  #node(name: string): ClusterNode {
+    const found = this.#nodes.find((node) => node.name === name);
+    if (found === undefined) throw new Error(`There is no node ${name}`);
+    return found;
   }
 
   async #killNodes(): Promise<void> {

@@ -8,7 +8,12 @@ import { json, text } from 'node:stream/consumers';
 /** What can be asked of a cluster's owner, each with one argument; '' where it takes none. */
 export type ClusterOperations = Readonly<Record<OperationName, (argument: string) => Promise<void>>>;
 
-export type OperationName = 'startApiServer' | 'stopApiServer' | 'importImages';
+export type OperationName =
+  | 'startApiServer'
+  | 'stopApiServer'
+  | 'haltKubeProxy'
+  | 'continueKubeProxy'
+  | 'importImages';
 
 interface Call {
   readonly operation: OperationName;

@@ -2,7 +2,7 @@
 // one tree of processes: when its first ends, or this one, containers and all do.
 
 import { execFile } from 'node:child_process';
-import { readFile, readlink } from 'node:fs/promises';
+import { cp, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -88,10 +88,21 @@ export class ClusterNode {
     return stdout;
   }
 
+  /** Sends a signal to one of its programs. */
+  async signal(program: string, signal: 'STOP' | 'CONT'): Promise<void> {
+    await this.run('pkill', `-${signal}`, '--exact', program);
+  }
+
   /** Ends it as a power cut does. Resolves when nothing of it runs. */
   async kill(): Promise<void> {
     await this.#component.kill();
     await removeCgroups(this.folder);
+  }
+
+  /** Copies its programs' logs and those of its pods into a folder that is there. */
+  async saveLogs(folder: string): Promise<void> {
+    for (const name of [...logs, 'pod-logs'])
+      await cp(join(this.folder, name), join(folder, name), { recursive: true });
   }
 
   /** The ends of its programs' logs, to be shown behind a sentence. */

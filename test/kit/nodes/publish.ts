@@ -20,6 +20,8 @@ export async function publishCluster(cluster: TwoNodeCluster): Promise<Published
   const server = await serveOperations(control, {
     startApiServer: () => cluster.startApiServer(),
     stopApiServer: () => cluster.stopApiServer(),
+    haltKubeProxy: (node) => cluster.haltKubeProxy(node),
+    continueKubeProxy: (node) => cluster.continueKubeProxy(node),
     importImages: (archive) => cluster.importImages(archive),
   });
   const recordFile = join(folder, 'cluster.json');
