@@ -39,7 +39,10 @@ export async function askShadows(cluster: Cluster): Promise<Shadows> {
 }
 
 /** Every port of a service gets a mesh port, except where these have run out, which is a problem of its own. */
-function wantedOf({ services: all, problems }: TopologyJson): Shadows['services'] {
+function wantedOf({
+  services: all,
+  problems,
+}: Pick<TopologyJson, 'services' | 'problems'>): Shadows['services'] {
   const exhausted = new Set(
     problems
       .filter(({ code }) => code === ('MAESH_PORTS_EXHAUSTED' satisfies ProblemCode))

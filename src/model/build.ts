@@ -122,6 +122,7 @@ export class TopologyBuilder {
       drafts,
       touched: this.#touched,
       splits: this.#splits.roots,
+      trafficSplits: this.#store.smi.splits,
       access: this.#access,
       allocation: this.allocation,
       places: this.#allocator.places,

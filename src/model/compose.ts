@@ -4,7 +4,8 @@ import type { Access } from './access/access-drafts.ts';
 import { portAccess } from './access/port-access.ts';
 import { formatIpv4 } from './addresses.ts';
 import type { Places } from './recorded.ts';
-import { byText, objectKey, type PortKey, type ServiceKey } from './key.ts';
+import { byText, objectKey, type ObjectKey, type PortKey, type ServiceKey } from './key.ts';
+import type { KubeTrafficSplit } from './objects.ts';
 import type { PortTable } from './ports.ts';
 import { byProblem, type Problem } from './problem.ts';
 import type { PortDraft, ServiceDraft } from './services.ts';
@@ -32,6 +33,8 @@ export interface Parts {
   readonly touched: ReadonlySet<ServiceKey>;
   /** Roots of TrafficSplits. */
   readonly splits: ReadonlyMap<ServiceKey, RootDraft>;
+  /** As they were read, sorted by key; the same map as last time where nothing in it changed. */
+  readonly trafficSplits: ReadonlyMap<ObjectKey, KubeTrafficSplit>;
   /** Who may call what; undefined where everybody may call everything. */
   readonly access: Access | undefined;
   readonly allocation: Allocation;
@@ -61,9 +64,20 @@ export class TopologyComposer {
     const services = this.#services(parts);
     const problems = this.#problems(parts);
     const callers = parts.access?.callers;
+    const trafficSplits = parts.trafficSplits.size === 0 ? undefined : parts.trafficSplits;
     const last = this.#topology;
-    const isSame = services === last.services && problems === last.problems && callers === last.callers;
-    if (!isSame) this.#topology = { services, problems, ...(callers !== undefined && { callers }) };
+    const isSame =
+      services === last.services &&
+      problems === last.problems &&
+      callers === last.callers &&
+      trafficSplits === last.trafficSplits;
+    if (isSame) return last;
+    this.#topology = {
+      services,
+      problems,
+      ...(callers !== undefined && { callers }),
+      ...(trafficSplits !== undefined && { trafficSplits }),
+    };
     return this.#topology;
   }
 

@@ -1,6 +1,6 @@
 // The objects of the Service Mesh Interface as they are now, and what refers to what among them.
 
-import { objectKey, type ObjectKey, type ServiceKey } from './key.ts';
+import { byText, objectKey, type ObjectKey, type ServiceKey } from './key.ts';
 import { setOrDelete } from './maps.ts';
 import type {
   KubeHttpRouteGroup,
@@ -36,6 +36,9 @@ export class SmiStore implements SmiView {
   readonly #routeGroups = new Map<ObjectKey, KubeHttpRouteGroup>();
   readonly #tcpRoutes = new Map<ObjectKey, KubeTcpRoute>();
   readonly #udpRoutes = new Map<ObjectKey, KubeUdpRoute>();
+  #sortedSplits: ReadonlyMap<ObjectKey, KubeTrafficSplit> = new Map();
+  /** TrafficSplits that are not in it yet as they are now. */
+  readonly #changedSplits = new Set<ObjectKey>();
   #touchedRoots = new Set<ServiceKey>();
   #touchedTargets = new Set<ObjectKey>();
 
@@ -82,11 +85,26 @@ export class SmiStore implements SmiView {
       if (one !== undefined) this.#touchedRoots.add(rootOf(one));
     }
     this.#splits.set(key, split);
+    this.#changedSplits.add(key);
   }
 
   #touchTargetsWith(kind: KubeTrafficRule['kind'], route: ObjectKey): void {
     for (const { namespace, name } of this.targetsWith(kind, route))
       this.#touchedTargets.add(objectKey(namespace, name));
+  }
+
+  /** All TrafficSplits, sorted by key: the same map until one of them changes. */
+  get splits(): ReadonlyMap<ObjectKey, KubeTrafficSplit> {
+    if (this.#changedSplits.size === 0) return this.#sortedSplits;
+    const sorted = new Map<ObjectKey, KubeTrafficSplit>();
+    // In an order that is nearly right, so that sorting costs little.
+    for (const key of [...this.#sortedSplits.keys(), ...this.#changedSplits].toSorted(byText)) {
+      const split = this.#splits.get(key);
+      if (split !== undefined) sorted.set(key, split);
+    }
+    this.#changedSplits.clear();
+    this.#sortedSplits = sorted;
+    return sorted;
   }
 
   splitsOf(root: ServiceKey): Iterable<KubeTrafficSplit> {

@@ -51,6 +51,28 @@ function split(name: string, service: string, backends: Readonly<Record<string, 
   return kubeSplit({ name, service, backends: list });
 }
 
+describe('TrafficSplits', () => {
+  it('are in the topology as they were read, sorted, also those that do nothing', () => {
+    const [late, early] = [split('late', 'shop', {}), split('early', 'nobody', { v1: 1 })];
+    const mesh = new Mesh(...services('shop'), late, early);
+    const first = mesh.topology.trafficSplits;
+    assert.deepEqual(
+      [...(first ?? [])],
+      [
+        ['store/early', early],
+        ['store/late', late],
+      ],
+    );
+    mesh.put(...services('v1'));
+    assert.equal(mesh.topology.trafficSplits, first);
+    const changed = split('late', 'shop', { v1: 1 });
+    mesh.put(changed);
+    assert.deepEqual([...(mesh.topology.trafficSplits?.values() ?? [])], [early, changed]);
+    mesh.take(early, changed);
+    assert.equal(mesh.topology.trafficSplits, undefined);
+  });
+});
+
 describe('the splits of a service', () => {
   it('come and go with the TrafficSplit, the root and the backends, in any order', () => {
     const canary = split('canary', 'shop', { v1: 90, v2: 10 });

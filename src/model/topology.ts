@@ -3,6 +3,7 @@
 // to the next, so that later stages may memoise on it.
 
 import type { ObjectKey, PortKey, ServiceKey } from './key.ts';
+import type { KubeTrafficSplit } from './objects.ts';
 import type { PortPolicy } from './policy.ts';
 import type { Problem } from './problem.ts';
 
@@ -26,6 +27,8 @@ export interface Topology {
    * accounts. An address stands for one account or for none. Absent where everybody may call everything.
    */
   readonly callers?: ReadonlyMap<ObjectKey, readonly string[]>;
+  /** TrafficSplits as they were read, sorted by key, also those that do nothing. Absent where there are none. */
+  readonly trafficSplits?: ReadonlyMap<ObjectKey, KubeTrafficSplit>;
   /** Every problem known, the source's and the model's, sorted. */
   readonly problems: readonly Problem[];
 }

@@ -77,6 +77,8 @@ test('TrafficSplits come, are reported, mended and go while a controller runs', 
   await installSmi(objects, definitions);
   await objects.apply(split);
   await divided('v1@store 90');
+  const { trafficSplits } = JSON.parse(await controller.get('/api/topology/current')) as TopologyJson;
+  assert.match(trafficSplits['canary@store']?.errors.join() ?? '', /"v2" is no service of the mesh/u);
   await reported(/"v2" is no service of the mesh/u);
   await mesh.put('v2', [{ port: 80 }]);
   await divided('v1@store 90', 'v2@store 10');

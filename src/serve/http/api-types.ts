@@ -25,11 +25,12 @@ export const apiPaths = [
 ] as const;
 
 /**
- * `/api/topology/current`: what the mesh is. Empty until there is a first topology. Services are keyed `name@namespace`
- * and sorted by namespace and name.
+ * `/api/topology/current`: what the mesh is. Empty until there is a first topology. Services and TrafficSplits are keyed
+ * `name@namespace` and sorted by namespace and name.
  */
 export interface TopologyJson {
   readonly services: Readonly<Record<string, ServiceJson>>;
+  readonly trafficSplits: Readonly<Record<string, TrafficSplitJson>>;
   readonly problems: readonly ProblemJson[];
 }
 
@@ -85,6 +86,24 @@ export interface SplitJson {
   }[];
 }
 
+/** What a TrafficSplit says, also where it does nothing; what comes of it is in `splits` of the ports of its service. */
+export interface TrafficSplitJson {
+  readonly name: string;
+  readonly namespace: string;
+  /** The root, as `name@namespace`. */
+  readonly service: string;
+  /** In the order of the manifest. */
+  readonly backends: readonly {
+    /** `name@namespace`. */
+    readonly service: string;
+    readonly weight: number;
+  }[];
+  /** HTTPRouteGroups whose requests are split, as `name@namespace`; empty: all are. */
+  readonly routeGroups: readonly string[];
+  /** Messages of its problems, as in the original. `problems` has the whole of them. */
+  readonly errors: readonly string[];
+}
+
 /** The policy of the model, absent what is not asked for, with the circuit breaker's condition as an expression. */
 export type PolicyJson = Omit<PortPolicy, 'circuitBreaker'> & { readonly circuitBreaker?: string };
 
@@ -118,7 +137,10 @@ export interface ProblemJson {
  * `/api/configuration/current`: what proxies are told, as `maesh translate` shows it. Every list is empty until there is
  * a first topology.
  */
-export type ConfigurationJson = ResourcesJson;
+export interface ConfigurationJson extends ResourcesJson {
+  /** A sentence for whoever looks here for routes of a Traefik; proxies of the original can't read it, and keep what they have. */
+  readonly http: string;
+}
 
 /** An entry of `/api/status/nodes`. */
 export interface NodeJson {

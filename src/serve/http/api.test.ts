@@ -99,7 +99,7 @@ test('before there is a mesh, topology and configuration are empty and have no t
   const current = await ask('/api/topology/current', { state });
   assert.deepEqual(
     [current.status, json(current), current.etag],
-    [200, { services: {}, problems: [] }, null],
+    [200, { services: {}, trafficSplits: {}, problems: [] }, null],
   );
   const configuration = await ask('/api/configuration/current', { state });
   assert.deepEqual([configuration.status, configuration.etag], [200, null]);
@@ -114,7 +114,7 @@ test('who has the current topology is told so, until it changes', async () => {
   assert.deepEqual([again.status, await again.text(), again.headers.get('etag')], [304, '', tag]);
   current = { services: new Map(), problems: [] };
   const changed = await api.request('/api/topology/current', { headers: { 'if-none-match': tag } });
-  assert.deepEqual(await changed.json(), { services: {}, problems: [] });
+  assert.deepEqual(await changed.json(), { services: {}, trafficSplits: {}, problems: [] });
 });
 
 test('problems are listed', async () => {

@@ -1,7 +1,7 @@
 // The resources in the shape that the API gives.
 
 import type { Clock, Timer } from '../../runtime/clock.ts';
-import { resourceToJson } from '../../translate/inspect.ts';
+import { resourceToJson, type ResourcesJson } from '../../translate/inspect.ts';
 import { typeUrls, type Resource, type Resources } from '../../translate/resources.ts';
 import type { ConfigurationJson } from './api-types.ts';
 import { listPieces, objectPieces } from './json-pieces.ts';
@@ -9,7 +9,7 @@ import { listPieces, objectPieces } from './json-pieces.ts';
 /** How long texts are kept after they were last asked for, in milliseconds. */
 export const keepMs = 30_000;
 
-const lists: Readonly<Record<keyof ConfigurationJson, keyof typeof typeUrls>> = {
+const lists: Readonly<Record<keyof ResourcesJson, keyof typeof typeUrls>> = {
   listeners: 'listener',
   routes: 'routes',
   scopedRoutes: 'scopedRoutes',
@@ -22,7 +22,7 @@ const lists: Readonly<Record<keyof ConfigurationJson, keyof typeof typeUrls>> = 
  * The member `http`. Proxies of the original ask here too until they are replaced, and would forget all routes where it were
  * absent; where it is no object they can't read it, and keep what they have.
  */
-export const noTraefikConfiguration =
+export const noTraefikConfiguration: ConfigurationJson['http'] =
   'Proxies are Envoys, which are told what follows by xDS. Nothing in it is for Traefik.';
 
 /**

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { kubeSplit } from '../../../test/kit/smi-objects.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Endpoint, Service, Topology } from '../../model/topology.ts';
+import type { TopologyJson } from './api-types.ts';
 import { problemJson, topologyPieces } from './topology-json.ts';
 
 function endpoint(address: string, more: Partial<Endpoint> = {}): Endpoint {
@@ -122,6 +124,7 @@ test('a topology is written with services, ports and endpoints', () => {
       },
       'till@store': { name: 'till', namespace: 'store', localAddress: null, errors: [], ports: [] },
     },
+    trafficSplits: {},
     problems: [],
   });
 });
@@ -141,8 +144,36 @@ test('problems stand whole in the list, and by their messages at the services th
   assert.deepEqual(json.problems, problems.map(problemJson));
 });
 
+test('a TrafficSplit is written as it says, with the messages of its problems', () => {
+  const splits = [kubeSplit({ routeGroups: ['of-testers'] }), kubeSplit({ name: 'shop', backends: [] })];
+  const trafficSplits = new Map(splits.map((split) => [`store/${split.name}`, split]));
+  const problems = [problem('Service', 'shop', 'Of the service'), problem('TrafficSplit', 'canary', 'First')];
+  const json = written({ ...topologyOf([], problems), trafficSplits }) as TopologyJson;
+  assert.deepEqual(json.trafficSplits, {
+    'canary@store': {
+      name: 'canary',
+      namespace: 'store',
+      service: 'shop@store',
+      backends: [
+        { service: 'shop-v1@store', weight: 90 },
+        { service: 'shop-v2@store', weight: 10 },
+      ],
+      routeGroups: ['of-testers@store'],
+      errors: ['First'],
+    },
+    'shop@store': {
+      name: 'shop',
+      namespace: 'store',
+      service: 'shop@store',
+      backends: [],
+      routeGroups: [],
+      errors: [],
+    },
+  });
+});
+
 test('no topology is written as an empty one', () => {
-  assert.deepEqual(written(), { services: {}, problems: [] });
+  assert.deepEqual(written(), { services: {}, trafficSplits: {}, problems: [] });
 });
 
 test('problemJson() says where an object was read, if it was read in a file', () => {

@@ -2,6 +2,7 @@
 
 import { printCondition } from '../../model/breaker-condition.ts';
 import { objectKey, type ObjectKey } from '../../model/key.ts';
+import type { KubeTrafficSplit } from '../../model/objects.ts';
 import type { PortPolicy } from '../../model/policy.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { AccessRule, Endpoint, Service, ServicePort, Split, Topology } from '../../model/topology.ts';
@@ -13,6 +14,7 @@ import type {
   ServiceJson,
   ServicePortJson,
   SplitJson,
+  TrafficSplitJson,
 } from './api-types.ts';
 import { arrayPieces, extendedPieces, listPieces, objectPieces } from './json-pieces.ts';
 
@@ -20,16 +22,18 @@ const emptyTopology: Topology = { services: new Map(), problems: [] };
 
 /** The pieces of a TopologyJson; of an empty one where there is no topology yet. */
 export function* topologyPieces(topology: Topology = emptyTopology): Generator<string> {
-  const errors = errorsByService(topology.problems);
-  const services = topology.services
-    .values()
-    .map((service): [string, Iterable<string>] => [
-      nameAtNamespace(service.namespace, service.name),
-      servicePieces(service, errors.get(service.key) ?? []),
-    ]);
+  const { services, trafficSplits = new Map<ObjectKey, KubeTrafficSplit>(), problems } = topology;
+  const ofServices = errorsBySubject('Service', problems);
+  const ofSplits = errorsBySubject('TrafficSplit', problems);
   yield* objectPieces([
-    ['services', objectPieces(services)],
-    ['problems', arrayPieces(topology.problems, problemJson)],
+    ['services', mapPieces(services, (service, key) => servicePieces(service, ofServices.get(key) ?? []))],
+    [
+      'trafficSplits',
+      mapPieces(trafficSplits, (split, key) => [
+        JSON.stringify(trafficSplitJson(split, ofSplits.get(key) ?? [])),
+      ]),
+    ],
+    ['problems', arrayPieces(problems, problemJson)],
   ]);
 }
 
@@ -48,10 +52,39 @@ export function problemJson(problem: Problem): ProblemJson {
   };
 }
 
-function errorsByService(problems: readonly Problem[]): ReadonlyMap<ObjectKey, readonly string[]> {
-  const ofServices = problems.filter(({ subject }) => subject.kind === 'Service');
-  const bySubject = Map.groupBy(ofServices, ({ subject }) => objectKey(subject.namespace, subject.name));
+function errorsBySubject(
+  kind: string,
+  problems: readonly Problem[],
+): ReadonlyMap<ObjectKey, readonly string[]> {
+  const ofKind = problems.filter(({ subject }) => subject.kind === kind);
+  const bySubject = Map.groupBy(ofKind, ({ subject }) => objectKey(subject.namespace, subject.name));
   return new Map([...bySubject].map(([key, found]) => [key, found.map(({ message }) => message)]));
+}
+
+function mapPieces<T>(
+  objects: ReadonlyMap<ObjectKey, T>,
+  piecesOf: (object: T, key: ObjectKey) => Iterable<string>,
+): Generator<string> {
+  return objectPieces(
+    objects.entries().map(([key, object]) => [objectName(key), piecesOf(object, key)] as const),
+  );
+}
+
+function trafficSplitJson(
+  { name, namespace, service, backends, routeGroups }: KubeTrafficSplit,
+  errors: readonly string[],
+): TrafficSplitJson {
+  return {
+    name,
+    namespace,
+    service: nameAtNamespace(namespace, service),
+    backends: backends.map((backend) => ({
+      service: nameAtNamespace(namespace, backend.service),
+      weight: backend.weight,
+    })),
+    routeGroups: routeGroups.map((group) => nameAtNamespace(namespace, group)),
+    errors,
+  };
 }
 
 function servicePieces(service: Service, errors: readonly string[]): Generator<string> {
