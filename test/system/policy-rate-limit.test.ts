@@ -3,38 +3,44 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
+import type { Service } from '../../src/model/topology.ts';
 import type { Backend } from '../kit/backends/backend.ts';
 import { startHttpBackend } from '../kit/backends/http.ts';
 import { sendHttp, type HttpAnswer } from '../kit/clients/http.ts';
 import { firstPort, startStaticMesh, type StaticMesh } from '../kit/static-mesh.ts';
 import { meshService } from '../kit/topologies.ts';
+import { until } from '../kit/until.ts';
 
 const address = '127.109.2.1';
-const [limited, free, root] = [firstPort.http, firstPort.http + 1, firstPort.http + 2];
+const [limited, free, root, limitedRoot, slow, added] = [0, 1, 2, 3, 4, 5].map(
+  (index) => firstPort.http + index,
+) as [number, number, number, number, number, number];
 
 describe('ratelimit-average and ratelimit-burst', () => {
   let backend: Backend;
   let mesh: StaticMesh;
+  const policy = { rateLimit: { average: 1, burst: 5 } };
+  const services = (slowEndpoint: Backend = backend): readonly Service[] => [
+    meshService('store/shop', [
+      { meshPort: limited, endpoints: [backend], policy },
+      { port: 81, meshPort: free, endpoints: [backend] },
+    ]),
+    meshService('store/market', [
+      { meshPort: root, splits: [{ backends: [{ key: 'store/shop/80', weight: 1, policy }] }] },
+      {
+        port: 81,
+        meshPort: limitedRoot,
+        policy,
+        splits: [{ backends: [{ key: 'store/shop/81', weight: 1 }] }],
+      },
+    ]),
+    meshService('store/slow', [
+      { meshPort: slow, endpoints: [slowEndpoint], policy: { rateLimit: { average: 1, burst: 100 } } },
+    ]),
+  ];
   before(async () => {
     backend = await startHttpBackend({ name: 'shop-1', address: '127.109.2.2' });
-    mesh = await startStaticMesh(address, [
-      meshService('store/shop', [
-        { meshPort: limited, endpoints: [backend], policy: { rateLimit: { average: 1, burst: 5 } } },
-        { port: 81, meshPort: free, endpoints: [backend] },
-      ]),
-      meshService('store/market', [
-        {
-          meshPort: root,
-          splits: [
-            {
-              backends: [
-                { key: 'store/shop/80', weight: 1, policy: { rateLimit: { average: 1, burst: 5 } } },
-              ],
-            },
-          ],
-        },
-      ]),
-    ]);
+    mesh = await startStaticMesh(address, services());
   });
   after(async () => {
     await mesh[Symbol.asyncDispose]();
@@ -46,12 +52,14 @@ describe('ratelimit-average and ratelimit-burst', () => {
   /** Sends many requests at once, more than any bucket holds. It fills by one a second meanwhile. */
   const sendMany = (
     from: string,
-    { count = 20, headers = () => ({}) }: { count?: number; headers?: (index: number) => Headers } = {},
+    {
+      count = 20,
+      port = limited,
+      headers = () => ({}),
+    }: { count?: number; port?: number; headers?: (index: number) => Headers } = {},
   ): Promise<HttpAnswer[]> =>
     Promise.all(
-      Array.from({ length: count }, (_, index) =>
-        sendHttp({ address, port: limited, from, headers: headers(index) }),
-      ),
+      Array.from({ length: count }, (_, index) => sendHttp({ address, port, from, headers: headers(index) })),
     );
   const passedOf = (answers: readonly HttpAnswer[]): number =>
     answers.filter(({ status }) => status === 200).length;
@@ -104,6 +112,33 @@ describe('ratelimit-average and ratelimit-burst', () => {
     );
     const passed = passedOf(answers);
     assert.ok(passed >= 5 && passed < 10, `${passed}`);
+  });
+
+  test('hold for the root of a split where its backend has none of its own', async () => {
+    const passed = passedOf(await sendMany('127.109.2.18', { port: limitedRoot }));
+    assert.ok(passed >= 5 && passed <= 10, `${passed}`);
+  });
+
+  test('are full again when routes of the same mesh ports change, and not when pods do', async () => {
+    const [from, other] = ['127.109.2.19', '127.109.2.20'];
+    const all = { port: slow, count: 200 };
+    assert.ok(passedOf(await sendMany(from, all)) < 200);
+    await using moved = await startHttpBackend({ name: 'moved', address: '127.109.2.3' });
+    await mesh.become(services(moved));
+    await until('the other pod', async () => {
+      const { echo } = await sendHttp({ address, port: slow, from: other });
+      return echo?.name === 'moved' || undefined;
+    });
+    assert.ok(passedOf(await sendMany(from, all)) < 100);
+    await mesh.become([
+      ...services(moved),
+      meshService('store/added', [{ meshPort: added, endpoints: [moved] }]),
+    ]);
+    await until('the new routes', async () => {
+      const { status } = await sendHttp({ address, port: added });
+      return status === 200 || undefined;
+    });
+    assert.ok(passedOf(await sendMany(from, all)) >= 100);
   });
 
   test('let a client pass again when the time has come that they told it', async () => {

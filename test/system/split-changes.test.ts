@@ -6,31 +6,39 @@ import { after, before, describe, it } from 'node:test';
 import type { Backend } from '../kit/backends/backend.ts';
 import { startHttpBackend } from '../kit/backends/http.ts';
 import { startTcpBackend } from '../kit/backends/tcp.ts';
+import { startUdpBackend } from '../kit/backends/udp.ts';
 import { sendHttp } from '../kit/clients/http.ts';
 import { TcpEcho } from '../kit/clients/tcp-echo.ts';
 import { talkTcp } from '../kit/clients/tcp.ts';
+import { UdpSession } from '../kit/clients/udp-session.ts';
 import { manifestOf } from '../kit/manifest-of.ts';
 import { sendMany, startCountingBackend } from '../kit/many-requests.ts';
 import { TestMesh } from '../kit/mesh.ts';
 import { kubeEndpoint, kubeService, kubeSlice } from '../kit/objects.ts';
 import { kubeSplit } from '../kit/smi-objects.ts';
 import { TrafficLoad } from '../kit/traffic-load.ts';
+import { until } from '../kit/until.ts';
 
 const pods = '127.110.250.1';
+
+interface GivenService {
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly protocol?: 'TCP' | 'UDP';
+}
 
 /** A service of one backend. */
 function serviceOf(
   name: string,
   { address, port }: Backend,
-  annotations: Readonly<Record<string, string>> = {},
+  { annotations = {}, protocol = 'TCP' }: GivenService = {},
 ) {
   return [
-    kubeService({ name, annotations }),
+    kubeService({ name, annotations, ports: [{ port: 80, protocol }] }),
     kubeSlice({
       name,
       labels: { 'kubernetes.io/service-name': name },
       endpoints: [kubeEndpoint({ addresses: [address] })],
-      ports: [{ name: '', port, protocol: 'TCP', appProtocol: undefined }],
+      ports: [{ name: '', port, protocol, appProtocol: undefined }],
     }),
   ];
 }
@@ -53,7 +61,7 @@ describe('a TrafficSplit', () => {
 
   /** Writes services and a split, and resolves with where the root's port is. */
   async function divide(services: Readonly<Record<string, Backend>>, annotations = {}) {
-    const objects = Object.entries(services).flatMap(([name, to]) => serviceOf(name, to, annotations));
+    const objects = Object.entries(services).flatMap(([name, to]) => serviceOf(name, to, { annotations }));
     await mesh.write({ 'services.yaml': text(objects) });
     const { meshPort } = mesh.ports.get('store/shop/80') ?? {};
     assert.ok(meshPort !== undefined);
@@ -114,6 +122,22 @@ describe('a TrafficSplit', () => {
     assert.deepEqual(mesh.nacks, []);
   });
 
+  it('answers 503 to the part of a backend without endpoints, and no more than that', async () => {
+    await using v1 = await startHttpBackend({ name: 'v1', address: pods });
+    const root = await divide({ shop: v1, v1 });
+    await mesh.write({
+      'empty.yaml': text([kubeService({ name: 'empty' })]),
+      'split.yaml': text([splitOf({ v1: 1, empty: 1 })]),
+    });
+    const answers = await Promise.all(Array.from({ length: 200 }, () => sendHttp(root)));
+    const served = answers.filter(({ status, echo }) => status === 200 && echo?.name === 'v1').length;
+    const failed = answers.filter(({ status }) => status === 503).length;
+    assert.equal(served + failed, 200);
+    // By chance alone, a half is off by more than this less often than once in a billion times.
+    assert.ok(served > 50 && failed > 50, `${served} served, ${failed} failed`);
+    await mesh.write({ 'empty.yaml': null });
+  });
+
   it('keeps TCP connections where they are while weights change', async () => {
     const annotations = { 'mesh.traefik.io/traffic-type': 'tcp' };
     await using own = await startTcpBackend({ name: 'own', address: pods });
@@ -132,6 +156,28 @@ describe('a TrafficSplit', () => {
     }
     assert.equal((await talkTcp({ ...root, send: 'x' })).name, 'v2');
     assert.deepEqual([own.served(), v1.served() >= 1], [1, true]);
+    assert.deepEqual(mesh.nacks, []);
+  });
+
+  it('keeps UDP sessions where they are while weights change, until their backend has none', async () => {
+    await using own = await startUdpBackend({ name: 'own', address: pods });
+    await using v1 = await startUdpBackend({ name: 'v1', address: pods });
+    await using v2 = await startUdpBackend({ name: 'v2', address: pods });
+    const objects = Object.entries({ shop: own, v1, v2 }).flatMap(([name, to]) =>
+      serviceOf(name, to, { annotations: { 'mesh.traefik.io/traffic-type': 'udp' }, protocol: 'UDP' }),
+    );
+    await mesh.write({ 'services.yaml': text(objects), 'split.yaml': text([splitOf({ v1: 1, v2: 0 })]) });
+    const { meshPort } = mesh.ports.get('store/shop/80/udp') ?? {};
+    assert.ok(meshPort !== undefined);
+    const root = { address: mesh.proxyAddress, port: meshPort };
+    await using during = await UdpSession.open(root);
+    assert.equal((await during.send()).name, 'v1');
+    for (let step = 1; step < 5; step++) {
+      await mesh.write({ 'split.yaml': text([splitOf({ v1: 5 - step, v2: step })]) });
+      assert.equal((await during.send()).name, 'v1');
+    }
+    await mesh.write({ 'split.yaml': text([splitOf({ v1: 0, v2: 5 })]) });
+    await until('the other backend', async () => (await during.send()).name === 'v2' || undefined);
     assert.deepEqual(mesh.nacks, []);
   });
 });
