@@ -10,7 +10,7 @@ import type { Log } from '../../runtime/log.ts';
 import { stayAlive } from '../../runtime/stay-alive.ts';
 import { restoreDns } from './dns.ts';
 import { endedControllers } from './ended-controllers.ts';
-import { deleteLeases, deleteServices, takeBackProblems } from './objects.ts';
+import { deleteLeases, deleteServices, LeftOverError, takeBackProblems } from './objects.ts';
 
 /** What came of a part. */
 export interface CleanupStep {
@@ -67,7 +67,8 @@ export async function cleanUp(options: CleanupOptions, run: CleanupRun): Promise
     }
     for (const part of parts) await runPart(part, context, onStep);
   } catch (error) {
-    onStep({ kind: 'failed', text: textOf(error) });
+    const text = signal.aborted ? 'Asked to end before all was taken away: run it again' : textOf(error);
+    onStep({ kind: 'failed', text });
   } finally {
     client.close();
   }
@@ -81,11 +82,12 @@ async function runPart(
   try {
     for (const text of await part(context)) onStep({ kind: 'done', text });
   } catch (error) {
+    if (context.signal.aborted) throw error;
     onStep({ kind: 'failed', text: textOf(error) });
   }
 }
 
 function textOf(error: unknown): string {
-  if (!(error instanceof KubeError)) throw error;
-  return error.message;
+  if (error instanceof KubeError || error instanceof LeftOverError) return error.message;
+  throw error;
 }

@@ -42,7 +42,8 @@ export async function findLeases({
 
 /**
  * Waits. Returns the Leases that are still renewed when the time is over; none where no controller runs. A Lease that
- * nobody has renewed for as long as it says is that of one that crashed. Rejects with KubeError.
+ * nobody has renewed for as long as it says is that of one that crashed. Rejects with KubeError, and after an abort with its
+ * reason.
  */
 export async function endedControllers(options: EndedControllersOptions): Promise<readonly string[]> {
   const { clock, limitMs, signal } = options;
@@ -56,7 +57,7 @@ export async function endedControllers(options: EndedControllersOptions): Promis
       const sinceMs = clock.now() - (seen.get(name)?.at ?? 0);
       return isHeld(lease) && sinceMs < durationMs(lease);
     });
-    const isOver = clock.now() - start >= limitMs || signal.aborted;
+    const isOver = clock.now() - start >= limitMs;
     if (running.length === 0 || isOver) return running.map(({ metadata }) => metadata.name);
     await sleep(lookMs, { clock, signal });
   }

@@ -14,6 +14,11 @@ import { kindParsers } from '../../source/parse/kinds.ts';
 import type { CleanupContext } from './clean-up.ts';
 import { findLeases } from './ended-controllers.ts';
 
+/** Something that is left, whatever was tried. Its message is a sentence without a full stop. */
+export class LeftOverError extends Error {
+  override readonly name = 'LeftOverError';
+}
+
 /** Calls to the API server at a time. */
 const workers = 8;
 /** How often one is tried again that somebody else was faster than. */
@@ -60,6 +65,7 @@ async function takeBack<Wanted>(form: ProblemForm<Wanted>, { signal }: CleanupCo
       const later = await form.bring(key, undefined, async (call) => await call(signal));
       if (later === undefined) return;
     }
+    throw new LeftOverError(`Somebody else changes it each time: ${form.name} ${key}`);
   });
   return keys.length;
 }
@@ -81,11 +87,28 @@ async function deleteAll(
   return found.length;
 }
 
+/**
+ * Does something for each. One for which it can't be done holds no other up, but where the API server gives no answer.
+ *
+ * @throws LeftOverError or KubeError of the first for which it couldn't be done, when nothing is under way any more.
+ */
 async function forEach<T>(items: readonly T[], action: (item: T) => Promise<void>): Promise<void> {
   const rest = items.values();
-  await Promise.all(
-    Array.from({ length: workers }, async () => {
-      for (const item of rest) await action(item);
-    }),
-  );
+  const failures: Error[] = [];
+  const work = async (): Promise<void> => {
+    for (const item of rest) {
+      try {
+        await action(item);
+      } catch (error) {
+        const isOfOne = error instanceof LeftOverError || (error instanceof KubeError && error.status > 0);
+        if (!isOfOne) throw error;
+        failures.push(error);
+      }
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: workers }, work));
+  for (const each of ended) if (each.status === 'rejected') throw each.reason;
+  const [first, ...others] = failures;
+  if (first === undefined) return;
+  throw others.length === 0 ? first : new LeftOverError(`${first.message} (and ${others.length} more)`);
 }
