@@ -8,7 +8,7 @@ import type { ResourceType } from '../kube/resource-type.ts';
 import type { Log } from '../runtime/log.ts';
 import { restRecordManifest, type RestingPort } from './resting-ports.ts';
 import type { FoundShadow } from './shadow-reading.ts';
-import { shadowManifest, type Shadow } from './shadow.ts';
+import { shadowManifest, standInManifest, type Shadow } from './shadow.ts';
 
 /** What is read and written of Services in the mesh's own namespace. */
 export const services: ResourceType = {
@@ -45,8 +45,14 @@ export class ShadowCalls {
   async apply(shadow: Shadow, { signal, current }: Writing): Promise<string | undefined> {
     const { namespace, log } = this.#options;
     const version = await this.#apply(shadowManifest(shadow, namespace), { signal, current });
-    log.info('Wrote a shadow Service', { service: shadow.service, shadow: shadow.name });
+    if (version !== undefined)
+      log.info('Wrote a shadow Service', { service: shadow.service, shadow: shadow.name });
     return version;
+  }
+
+  /** Keeps the mesh ports of a shadow Service on record while that is made anew. */
+  async standIn(standIn: Shadow, writing: Writing): Promise<string | undefined> {
+    return await this.#apply(standInManifest(standIn, this.#options.namespace), writing);
   }
 
   /** Puts on record which mesh ports rest: these and no others. */
@@ -60,22 +66,20 @@ export class ShadowCalls {
       current === undefined
         ? await versionOf(unless([409], client.create(services, manifest, { signal })))
         : await this.#apply(manifest, { signal, current });
-    log.info('Put on record which mesh ports rest', { count: resting.length });
+    if (version !== undefined) log.info('Put on record which mesh ports rest', { count: resting.length });
     return version;
   }
 
   /** Ports that somebody else gave stay when others are applied: the list is replaced as a whole. */
-  async replacePorts(
-    shadow: Shadow,
-    { signal, current }: Writing & { readonly current: FoundShadow },
-  ): Promise<string | undefined> {
+  async replacePorts(shadow: Shadow, { signal, current }: Writing): Promise<string | undefined> {
     const { client, namespace, log } = this.#options;
     const { ports } = shadowManifest(shadow, namespace).spec;
     const target = { type: services, namespace, name: shadow.name };
-    const { resourceVersion } = current;
-    const patch = client.patch(target, { spec: { ports } }, { resourceVersion, signal });
+    const only = current && { resourceVersion: current.resourceVersion };
+    const patch = client.patch(target, { spec: { ports } }, { ...only, signal });
     const version = await versionOf(unless(outdated, patch));
-    log.info('Took strange ports from a shadow Service', { service: shadow.service, shadow: shadow.name });
+    if (version !== undefined)
+      log.info('Took strange ports from a shadow Service', { service: shadow.service, shadow: shadow.name });
     return version;
   }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
-import { serviceOfShadow, shadowName, shadowOfAnnotation } from './shadow-name.ts';
+import { serviceOfShadow, shadowName, shadowOfAnnotation, standInName } from './shadow-name.ts';
 
 const hexadecimal = '6d61657368';
 
@@ -84,6 +84,15 @@ describe('serviceOfShadow', () => {
   it('believes an annotation that fits to the name', () => {
     const key = `store/${'s'.repeat(63)}`;
     assert.equal(serviceOf(shadowName('maesh', key), key), key);
+  });
+
+  it('believes it of a stand-in too, whose name no shadow Service has', () => {
+    const [key, other] = ['store/shop', 'store/cart'];
+    assert.equal(serviceOf(standInName(key), key), key);
+    assert.equal(serviceOf(standInName(key), other), undefined);
+    assert.doesNotMatch(standInName(key), new RegExp(`-${hexadecimal}-`));
+    // Shortened names are longer.
+    assert.ok(standInName(key).length < 50);
   });
 
   it('goes by the name where the annotation is for another', () => {

@@ -24,13 +24,21 @@ export function shadowName(meshNamespace: string, service: ServiceKey): string {
   const [namespace = '', name = ''] = service.split('/');
   const whole = `${meshNamespace}-${name}${separator}${namespace}`;
   if (whole.length <= maxLength) return whole;
-  const hash = createHash('sha256').update(whole).digest('hex').slice(0, hashLength);
-  return `${whole.slice(0, maxLength - hashLength - 1).replace(/-+$/, '')}-${hash}`;
+  return `${whole.slice(0, maxLength - hashLength - 1).replace(/-+$/, '')}-${hashOf(whole)}`;
+}
+
+/** The name of what has a shadow Service's mesh ports on record while that is made anew: none that a shadow Service may have. */
+export function standInName(service: ServiceKey): string {
+  return `maesh-kept-ports-${hashOf(service)}`;
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, hashLength);
 }
 
 /**
- * The service that a shadow Service stands for: what its annotation says, where its name fits to that; else what its name
- * says, for those that the original has left. Undefined where neither says anything.
+ * The service that a shadow Service, or its stand-in, is for: what its annotation says, where its name fits to that; else what
+ * its name says, for those that the original has left. Undefined where neither says anything.
  */
 export function serviceOfShadow(
   meshNamespace: string,
@@ -38,7 +46,7 @@ export function serviceOfShadow(
 ): ServiceKey | undefined {
   const said = shadow.annotations[shadowOfAnnotation];
   const isKey = said !== undefined && /^[^/]+\/[^/]+$/.test(said);
-  if (isKey && shadowName(meshNamespace, said) === shadow.name) return said;
+  if (isKey && [shadowName(meshNamespace, said), standInName(said)].includes(shadow.name)) return said;
   const prefix = `${meshNamespace}-`;
   if (!shadow.name.startsWith(prefix)) return undefined;
   // The last one counts: a namespace that holds the separator is as good as impossible, a service's name may come from

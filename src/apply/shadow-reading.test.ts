@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
 import type { ApiObject } from '../kube/api-object.ts';
-import { differenceOf, readShadow, type Difference, type FoundShadow } from './shadow-reading.ts';
+import {
+  differenceOf,
+  isOfOtherFamily,
+  readShadow,
+  type Difference,
+  type FoundShadow,
+} from './shadow-reading.ts';
 import { shadowManifest, type Shadow } from './shadow.ts';
 
 const shadow: Shadow = {
@@ -101,6 +107,24 @@ describe('readShadow', () => {
   });
 });
 
+describe('isOfOtherFamily', () => {
+  const isOther = (families: unknown, ...ipFamilies: Shadow['ipFamilies']): boolean =>
+    isOfOtherFamily(read(served({ spec: { ipFamilies: families } })), { ...shadow, ipFamilies });
+
+  it('says so of one whose first family is not the only one that it should be of', () => {
+    assert.ok(isOther(['IPv6'], 'IPv4'));
+    assert.ok(isOther(['IPv6', 'IPv4'], 'IPv4'));
+    assert.ok(!isOther(['IPv4'], 'IPv4'));
+    assert.ok(!isOther(['IPv4', 'IPv6'], 'IPv4'));
+  });
+
+  it('says so of none where there may be any', () => {
+    assert.ok(!isOther(['IPv6'], 'IPv4', 'IPv6'));
+    assert.ok(!isOther(['IPv6']));
+    assert.ok(!isOther(undefined));
+  });
+});
+
 describe('differenceOf', () => {
   const differences: readonly (readonly [string, Difference | undefined, Given])[] = [
     ['nothing', undefined, {}],
@@ -122,7 +146,6 @@ describe('differenceOf', () => {
     ['a selector that selects more', 'fields', { spec: { selector: {} } }],
     ['a selector that selects less', 'fields', { spec: { selector: { component: 'maesh-mesh', a: 'b' } } }],
     ['the traffic distribution', 'fields', { spec: { trafficDistribution: undefined } }],
-    ['the IP family', 'family', { spec: { ipFamilies: ['IPv6'] } }],
     ['a second IP family', 'fields', { spec: { ipFamilies: ['IPv4', 'IPv6'] } }],
     ['a mesh port', 'fields', { spec: { ports: [ports[0], { ...ports[1], targetPort: 5002 }] } }],
     ['the name of a port', 'fields', { spec: { ports: [ports[0], { ...ports[1], name: 'x' }] } }],

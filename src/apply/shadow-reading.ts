@@ -80,16 +80,21 @@ export function readShadow(meshNamespace: string, object: ApiObject): FoundShado
   };
 }
 
+/** Whether it is of an IP family that it should not be of. The first one of a Service can't be changed: it has to be made anew. */
+export function isOfOtherFamily({ said }: FoundShadow, { ipFamilies }: Shadow): boolean {
+  if (ipFamilies.length !== 1) return false;
+  const families = said.spec['ipFamilies'];
+  return !Array.isArray(families) || families[0] !== ipFamilies[0];
+}
+
 /** What keeps a shadow Service from being as it should. */
 export type Difference =
   /** A field lacks or is another. */
   | 'fields'
-  /** It is of an IP family that it should not be of; the first one of a Service can't be changed. */
-  | 'family'
   /** It has a port that it should not have, which applying it does not take away if somebody else gave it. */
   | 'ports';
 
-/** Finds what is wrong with a shadow Service; undefined where nothing is. */
+/** Finds what is wrong with a shadow Service of the right family; undefined where nothing is. */
 export function differenceOf(
   found: FoundShadow,
   shadow: Shadow,
@@ -102,15 +107,9 @@ export function differenceOf(
   const hasFields =
     includes(found.said.spec, fields) && isDeepStrictEqual(found.said.spec['selector'], selector);
   const hasPorts = shadow.ports.every((port) => found.ports.some((each) => isDeepStrictEqual(each, port)));
-  if (shadow.ipFamilies.length === 1 && firstFamily(found) !== shadow.ipFamilies[0]) return 'family';
   if (!isLabelled || !isAnnotated || !hasFields || !hasPorts) return 'fields';
   const all = found.said.spec['ports'];
   return Array.isArray(all) && all.length > shadow.ports.length ? 'ports' : undefined;
-}
-
-function firstFamily({ said }: FoundShadow): unknown {
-  const families = said.spec['ipFamilies'];
-  return Array.isArray(families) ? (families as readonly unknown[])[0] : undefined;
 }
 
 function includes(all: Readonly<Record<string, unknown>>, some: Readonly<Record<string, unknown>>): boolean {

@@ -18,12 +18,31 @@ import { RecordBook } from '../model/record-book.ts';
 import { sharedKey, type RecordedPorts, type PortMoves, type SharedPorts } from '../model/recorded.ts';
 import { movingAnnotation } from './moving-ports.ts';
 import { restRecordManifest, restRecordName } from './resting-ports.ts';
-import { type ShadowManifest } from './shadow.ts';
+import { standInName } from './shadow-name.ts';
+import { standInManifest, type ShadowManifest } from './shadow.ts';
 
 const warnings = ({ log }: Writing): readonly string[] =>
   log.lines
     .filter(({ level }) => level === 'warn' || level === 'error')
     .map(({ message, fields }) => `${message}: ${String(fields['key'])}`);
+
+const shop = manifest('shop', 5000);
+const shopOfFour: ShadowManifest = {
+  ...shop,
+  spec: { ...shop.spec, ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' },
+};
+const wantsSix: Wants = {
+  ...wanted({ shop: 5000 }),
+  drafts: new Map([['store/shop', { ...draftOf('shop'), ipFamilies: ['IPv6'] }]]),
+};
+
+/** What stands in for the shadow Service of `store/shop` with this mesh port. */
+function shopStandIn(meshPort: number): ShadowManifest {
+  const name = standInName('store/shop');
+  const ports = [{ name: 'web', port: 80, protocol: 'TCP', meshPort }] as const;
+  const other = { trafficDistribution: undefined, ipFamilies: [] };
+  return standInManifest({ name, service: 'store/shop', ports, ...other }, 'maesh');
+}
 
 describe('ShadowWriter', () => {
   it('tells what is on record as soon as that is known, and whenever it is another', async () => {
@@ -193,23 +212,53 @@ describe('ShadowWriter', () => {
     await wrote(`apply ${nameOf('cart')}`, `delete ${nameOf('later')}`);
   });
 
-  it('makes one anew whose IP family is not that of the service any more', async () => {
-    const shop = manifest('shop', 5000);
-    const families = { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' };
-    await using writing = await follow({ ...shop, spec: { ...shop.spec, ...families } });
-    const { want, lead, wrote } = writing;
-    const { table, drafts: wantedDrafts } = wanted({ shop: 5000 });
-    const ipFamilies = ['IPv6'] as const;
-    want({
-      table,
-      drafts: new Map([...wantedDrafts].map(([key, draft]) => [key, { ...draft, ipFamilies }])),
-    });
+  it('makes one anew whose IP family is not that of the service any more, with its ports on record all the while', async () => {
+    await using writing = await follow(shopOfFour);
+    const { want, lead, wrote, recorded, server } = writing;
+    want(wantsSix);
     lead();
-    await wrote(`delete ${nameOf('shop')}`, `apply ${nameOf('shop')}`);
+    const standIn = standInName('store/shop');
+    const name = nameOf('shop');
+    await wrote(`apply ${standIn}`, `delete ${name}`, `apply ${name}`, `delete ${standIn}`);
+    assert.deepEqual(server.names, [name]);
+    assert.deepEqual(
+      recorded.map((ports) => ports.get('store/shop/80')),
+      recorded.map(() => 5000),
+    );
+    assert.deepEqual(warnings(writing), []);
+  });
+
+  it('has the ports of one that it makes anew on record when it comes no further', async () => {
+    await using writing = await follow(shopOfFour);
+    const { want, lead, server } = writing;
+    const [standIn, name] = [standInName('store/shop'), nameOf('shop')];
+    server.refuse = (write) => (write === `apply ${name}` ? 500 : undefined);
+    want(wantsSix);
+    const end = lead();
+    await until('it to be gone', () => (server.names.includes(name) ? undefined : true));
+    await end();
+    assert.deepEqual(server.names, [standIn]);
+    // Who leads next knows what is on record, and nothing else.
+    await using next = await follow(server.get(standIn) as unknown as ShadowManifest);
+    assert.deepEqual(next.recorded[0], new Map([['store/shop/80', 5000]]));
+    next.want(wantsSix);
+    next.lead();
+    await next.wrote(`apply ${name}`, `delete ${standIn}`);
+    assert.deepEqual(next.server.names, [name]);
+  });
+
+  it('lets the ports rest of one that it would have made anew, had its service not gone', async () => {
+    await using writing = await follow(shopStandIn(5000));
+    const { want, lead, wrote, server, proxies } = writing;
+    proxies.acknowledge = false;
+    want(wanted({}));
+    lead();
+    await wrote(`delete ${standInName('store/shop')}`);
+    assert.deepEqual(server.names, [restRecordName]);
   });
 
   it('overwrites nothing that has become another since it was read', async () => {
-    await using writing = await follow(manifest('shop', 5001));
+    await using writing = await follow(manifest('shop', 5001), shopStandIn(5001));
     const { want, lead, wrote, server } = writing;
     const end = lead();
     await until('it to have caught up', () => (server.lists > 0 ? true : undefined));

@@ -28,7 +28,8 @@ import { RestKeeper, type RestTiming } from './rest-keeper.ts';
 import type { RestRecord } from './rests.ts';
 import { restRecordKey, restRecordName, restRecordType, type RestingPort } from './resting-ports.ts';
 import { services, ShadowCalls } from './shadow-calls.ts';
-import { differenceOf, readShadow, type FoundShadow } from './shadow-reading.ts';
+import { readShadow, type FoundShadow } from './shadow-reading.ts';
+import { currentOf, writesOf, type ShadowWrite } from './shadow-writes.ts';
 import { shadowOf, type Shadow, type ShadowPort, type TrafficDistribution } from './shadow.ts';
 
 /** Calls to the API server at a time. */
@@ -282,26 +283,20 @@ export class ShadowWriter {
   /** Has the shadow Services of a key be as they should. Returns whether nobody else was faster. */
   async #put(key: ShadowKey, found: readonly FoundShadow[], signal: AbortSignal): Promise<boolean> {
     const wanted = this.#wanted.get(key);
-    const current = found.find(({ name }) => name === wanted?.name);
+    const current = wanted && currentOf(wanted, found);
     const shadow = wanted && current ? this.#nextStep(wanted, current) : wanted;
     if (this.#mustRest(key, { found, live: shadow?.ports ?? [] })) return true;
-    const others = found.filter((each) => each !== current && isReplaced(each, shadow, current));
-    const deleted = await Promise.all(others.map((other) => this.#calls.delete(other, { signal })));
-    const isDone = !deleted.includes(false);
-    if (shadow === undefined) return isDone;
-    return (await this.#mend(shadow, { current, signal })) && isDone;
+    let isDone = true;
+    for (const write of writesOf(shadow, found, this.#options.namespace)) {
+      // oxlint-disable-next-line no-await-in-loop -- there is hardly ever more than one
+      isDone = (await this.#write(write, signal)) && isDone;
+    }
+    return isDone;
   }
 
-  async #mend(
-    shadow: Shadow,
-    { current, signal }: { readonly current: FoundShadow | undefined; readonly signal: AbortSignal },
-  ): Promise<boolean> {
-    if (current === undefined) return this.#wrote(shadow.name, await this.#calls.apply(shadow, { signal }));
-    const difference = differenceOf(current, shadow, this.#options.namespace);
-    if (difference === undefined) return true;
-    // Is made anew when it is gone.
-    if (difference === 'family') return await this.#calls.delete(current, { signal });
-    const call = difference === 'ports' ? 'replacePorts' : 'apply';
+  async #write(write: ShadowWrite, signal: AbortSignal): Promise<boolean> {
+    if (write.call === 'delete') return await this.#calls.delete(write.current, { signal });
+    const { call, shadow, current } = write;
     return this.#wrote(shadow.name, await this.#calls[call](shadow, { signal, current }));
   }
 
@@ -351,21 +346,6 @@ export class ShadowWriter {
       isDeserted: (port) => this.#moves?.isDeserted(port) === true,
     });
   }
-}
-
-/**
- * Whether what stands for a service under another name than it should may go: not before the mesh ports that the service
- * keeps are on record under the right one.
- */
-function isReplaced(
-  other: FoundShadow,
-  shadow: Shadow | undefined,
-  current: FoundShadow | undefined,
-): boolean {
-  const has = (ports: readonly ShadowPort[], { meshPort }: ShadowPort): boolean =>
-    ports.some((port) => port.meshPort === meshPort);
-  const kept = other.ports.filter((port) => has(shadow?.ports ?? [], port));
-  return kept.every((port) => has(current?.ports ?? [], port));
 }
 
 /** The newer of two versions; the second where they have no order. */

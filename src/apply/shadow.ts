@@ -119,6 +119,15 @@ export function shadowManifest(shadow: Shadow, meshNamespace: string): ShadowMan
 }
 
 /**
+ * What has these mesh ports on record for a service while its shadow Service is made anew, since the first IP family of a
+ * Service can't be changed: a Service without an address, so that nobody is sent anywhere by it.
+ */
+export function standInManifest(standIn: Shadow, meshNamespace: string): ShadowManifest {
+  const manifest = shadowManifest(standIn, meshNamespace);
+  return { ...manifest, spec: { clusterIP: 'None', ports: manifest.spec['ports'] } };
+}
+
+/**
  * Of two families only that there may be two is said: a headless Service without a selector has two even where the
  * cluster has one, and a Service that names a family which the cluster lacks is refused.
  */

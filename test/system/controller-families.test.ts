@@ -5,6 +5,8 @@ import { describe, it } from 'node:test';
 
 import { startController } from '../kit/controllers.ts';
 import { startControlPlane } from '../kit/control-plane.ts';
+import { FaultProxy } from '../kit/fault-proxy.ts';
+import type { SeenRequest } from '../kit/faults/fault.ts';
 import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
 import { MeshInCluster } from '../kit/mesh-in-cluster.ts';
 import { steadyLease } from '../kit/steady-lease.ts';
@@ -89,5 +91,38 @@ describe('shadow Services', () => {
       controller.log.lines.filter(({ level }) => level === 'warn'),
       [],
     );
+  });
+
+  it('keep their mesh ports when a controller ends between taking one away and making it anew', async () => {
+    await using plane = await startControlPlane();
+    await using proxy = await FaultProxy.start({ server: plane.admin, serving: plane.serving });
+    using objects = new KubeObjects(plane.admin);
+    const mesh = new MeshInCluster(objects, { mesh: 'maesh', services: 'store' });
+    await mesh.prepare();
+    await objects.apply(service('plain', { ipFamilies: ['IPv4'] }));
+    const kubeConfig = await plane.writeKubeconfig({ ...plane.admin, url: proxy.url });
+    const shadow = 'maesh-plain-6d61657368-store';
+    {
+      await using _ = await startController({ ...controllerGiven, kubeConfig });
+      await familiesOf(mesh, ['plain']);
+    }
+    const ports = await mesh.meshPorts();
+    const six = service('plain', { ipFamilies: ['IPv6'] });
+    await objects.delete(six);
+    await objects.apply(six);
+    {
+      const isMaking = ({ method, path }: SeenRequest): boolean =>
+        method === 'PATCH' && path.endsWith(shadow);
+      using refused = proxy.inject({ kind: 'answer', status: 500, when: isMaking });
+      await using _ = await startController({ ...controllerGiven, kubeConfig });
+      await until('it to be made anew', () => (refused.hits > 0 ? true : undefined));
+    }
+    assert.ok((await mesh.shadows()).every(({ metadata }) => metadata.name !== shadow));
+    // Gets the lowest port that is free.
+    await objects.apply(service('another', { ipFamilies: ['IPv4'] }));
+    await using _ = await startController({ ...controllerGiven, kubeConfig });
+    const families = ['SingleStack IPv4', 'SingleStack IPv6'];
+    assert.deepEqual(await familiesOf(mesh, ['another', 'plain']), families);
+    assert.equal((await mesh.meshPorts()).get('plain/80'), ports.get('plain/80'));
   });
 });
