@@ -26,6 +26,7 @@ const parts = {
       serviceAccount: account,
       address: fc.constantFrom(...podAddresses),
       finished: fc.constantFrom(false, false, true),
+      hostNetwork: fc.constantFrom(false, false, false, true),
     }),
     { maxLength: 8 },
   ),
@@ -50,6 +51,7 @@ export interface World {
     readonly serviceAccount: string;
     readonly address: string;
     readonly finished: boolean;
+    readonly hostNetwork: boolean;
   }[];
   readonly targets: readonly {
     readonly destination: string;
@@ -135,12 +137,12 @@ export function listOf({ pods, targets, splits, others }: WorldObjects): readonl
   return [...pods, ...targets, ...splits, ...others];
 }
 
-/** The service account that calls from an address: nobody's where pods of several have it. */
+/** The service account that calls from an address: nobody's where pods of several have it, or one that has its node's. */
 export function callerAt(address: string, { pods }: Pick<WorldObjects, 'pods'>): string | undefined {
-  const accounts = new Set(
-    pods.filter(({ finished, ips }) => !finished && ips.includes(address)).map((pod) => pod.serviceAccount),
-  );
-  return accounts.size === 1 ? [...accounts][0] : undefined;
+  const holders = pods.filter(({ finished, ips }) => !finished && ips.includes(address));
+  const accounts = new Set(holders.map((pod) => pod.serviceAccount));
+  const isNode = holders.some(({ hostNetwork }) => hostNetwork);
+  return accounts.size === 1 && !isNode ? [...accounts][0] : undefined;
 }
 
 /** Whether a TrafficTarget lets a caller in to a pod, as a port of its service. */

@@ -17,6 +17,7 @@ import type {
 import type { ServicePort } from '../../src/model/topology.ts';
 import { type Resources, typeUrls } from '../../src/translate/resources.ts';
 import { createTranslator, translate } from '../../src/translate/translate.ts';
+import { callerAt } from '../kit/connection-worlds.ts';
 import { testSettings } from '../kit/mesh.ts';
 import { kubePod, kubeService, put, take } from '../kit/objects.ts';
 import { RouteWalk, type WalkedRequest } from '../kit/route-walk.ts';
@@ -35,6 +36,7 @@ const pods = fc.array(
     serviceAccount: account,
     address: fc.constantFrom(...addresses),
     finished: fc.constantFrom(false, false, false, true),
+    hostNetwork: fc.constantFrom(false, false, false, true),
   }),
   { minLength: 2, maxLength: 8 },
 );
@@ -126,14 +128,6 @@ function objectsOf(given: World): Objects {
             }),
           ],
   };
-}
-
-/** The service account that calls from an address: nobody's where pods of several have it. */
-function callerAt(address: string, { pods: all }: Objects): string | undefined {
-  const accounts = new Set(
-    all.filter(({ finished, ips }) => !finished && ips.includes(address)).map((pod) => pod.serviceAccount),
-  );
-  return accounts.size === 1 ? [...accounts][0] : undefined;
 }
 
 /** Whether a pod may be called as this port of its service. */

@@ -14,8 +14,11 @@ import { workload, type CaseMaker, type Probe, type Trait } from './case.ts';
 import { podPorts, type PodName } from './pods.ts';
 import { someMatch, someRequest } from './requests.ts';
 
-/** Who calls: pods of two service accounts that TrafficTargets speak of, one of another, and an address without a pod. */
-const callers = ['web', 'admin', 'stranger', 'nobody'] as const;
+/** Service accounts with a pod that calls: two that TrafficTargets speak of, and another. */
+const accounts = ['web', 'admin', 'stranger'] as const;
+
+/** Who calls: those pods, and a node, whose address at most pods with `hostNetwork` have. */
+const callers = [...accounts, 'node'] as const;
 type Caller = (typeof callers)[number];
 
 /** Address of a caller: each case has its own, since an address stands for one service account. */
@@ -25,17 +28,26 @@ function callerAddress(caller: Caller, index: number): string {
 }
 
 function callerPods(namespace: string, index: number): KubeObject[] {
-  return callers
-    .filter((caller) => caller !== 'nobody')
-    .map((caller) =>
-      kubePod({
-        namespace,
-        name: caller,
-        labels: {},
-        serviceAccount: caller,
-        ips: [callerAddress(caller, index)],
-      }),
-    );
+  return accounts.map((account) =>
+    kubePod({
+      namespace,
+      name: account,
+      labels: {},
+      serviceAccount: account,
+      ips: [callerAddress(account, index)],
+    }),
+  );
+}
+
+function podOnNode(namespace: string, account: string, index: number): KubeObject {
+  return kubePod({
+    namespace,
+    name: `${account}-on-node`,
+    labels: {},
+    serviceAccount: account,
+    ips: [callerAddress('node', index)],
+    hostNetwork: true,
+  });
 }
 
 /** A TrafficTarget of a case; what it doesn't say is as in `web` may call `shop`, everything. */
@@ -82,7 +94,7 @@ const two = [...one, { port: 81, targetPort: podPorts.alt }];
 interface AccessCase {
   readonly targets: readonly GivenTarget[];
   readonly ports?: ReadonlyArray<Partial<KubeServicePort>>;
-  readonly more?: (namespace: string) => readonly KubeObject[];
+  readonly more?: (namespace: string, index: number) => readonly KubeObject[];
   readonly probes: ReadonlyArray<Partial<Probe> & { readonly caller: Caller }>;
   readonly traits?: readonly Trait[];
 }
@@ -93,7 +105,7 @@ function accessCase({ targets, ports = one, more = () => [], probes, traits = []
       ...callerPods(namespace, index),
       ...workload(namespace, { name: 'shop', ports, pods: ['p1', 'p2'], serviceAccount: 'shop' }),
       ...targets.flatMap((target, place) => targetObjects(namespace, target, place)),
-      ...more(namespace),
+      ...more(namespace, index),
     ],
     probes: probes.map(({ caller, ...probe }) => ({
       service: 'shop',
@@ -121,6 +133,16 @@ const withoutRules = fc
   .map(({ sources, isWithoutNamespace, entrance: by }) =>
     accessCase({
       targets: [{ sources, isWithoutNamespace }],
+      probes: everybody.map((probe) => ({ ...probe, entrance: by })),
+    }),
+  );
+
+const onNode = fc
+  .record({ sources: someSources, pods: fc.subarray([...accounts], { minLength: 1 }), entrance })
+  .map(({ sources, pods, entrance: by }) =>
+    accessCase({
+      targets: [{ sources }],
+      more: (namespace, index) => pods.map((account) => podOnNode(namespace, account, index)),
       probes: everybody.map((probe) => ({ ...probe, entrance: by })),
     }),
   );
@@ -232,7 +254,8 @@ const splits = fc
     const [knownA, knownB] = [ofA, ofB].map((sources) => sources.filter((each) => each !== 'ghost').join());
     return accessCase({
       targets: [
-        { account: 'a', sources: ofA, ...(matches && { matches }) },
+        // What is sent with another's address is to fit, so that the address alone decides.
+        { account: 'a', sources: ofA, ...(matches && !spoofed && { matches }) },
         { account: 'b', sources: ofB },
       ],
       more: (namespace) => [
@@ -308,6 +331,7 @@ const tcp = fc
 export const accessCases: fc.Arbitrary<CaseMaker> = fc.oneof(
   { weight: 1, arbitrary: withoutTarget },
   { weight: 3, arbitrary: withoutRules },
+  { weight: 1, arbitrary: onNode },
   { weight: 6, arbitrary: withRules },
   { weight: 2, arbitrary: oddRules },
   { weight: 2, arbitrary: withPort },

@@ -105,6 +105,10 @@ export const knownDifferences: readonly KnownDifference[] = [
     name: 'a Host with another port',
     explains: ofTrait('another port', ({ what, here }) => (what === 'status' ? here === '404' : here === '')),
   },
+  {
+    name: 'a caller with hostNetwork',
+    explains: (finding) => isFromNode(finding) && isOutcome(finding) && isAllowedThere(finding),
+  },
   { name: 'several TrafficTargets', explains: ofTrait('several targets', isAllowedHere) },
   {
     name: 'spec.destination.port',
@@ -149,6 +153,11 @@ export const knownDifferences: readonly KnownDifference[] = [
 ];
 
 const refusals: ReadonlySet<string> = new Set(['403', 'closed', '']);
+
+/** Whether pods with `hostNetwork` have the caller's address. */
+function isFromNode({ case: { objects }, probe: { from = '' } }: Finding): boolean {
+  return objects.some((object) => object.kind === 'Pod' && object.hostNetwork && object.ips.includes(from));
+}
 
 function isAllowedHere({ original }: Finding): boolean {
   return refusals.has(original);
