@@ -29,6 +29,7 @@ await runController(
     meshDomains: ['maesh', 'traefik.mesh'],
     clusterDomain: 'cluster.local',
     keepDNS: false,
+    restartDNS: false,
     defaultMode: 'http',
     acl: false,
     closeForbidden: false,

@@ -273,11 +273,12 @@ class Controller {
 }
 
 function keeperOf(
-  { keepDNS, namespace, clusterDomain, meshDomains: domains }: ControllerOptions,
+  { keepDNS, restartDNS: restartsOnce, namespace, clusterDomain, meshDomains: domains }: ControllerOptions,
   { client, log }: { readonly client: KubeClient; readonly log: Log },
 ): DnsKeeper | undefined {
   if (!keepDNS) return undefined;
-  return new DnsKeeper({ client, mesh: { namespace, clusterDomain, domains }, log, clock: systemClock });
+  const mesh = { namespace, clusterDomain, domains };
+  return new DnsKeeper({ client, mesh, restartsOnce, log, clock: systemClock });
 }
 
 function placementOf(options: ControllerOptions, address: string): Placement {

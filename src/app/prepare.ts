@@ -10,6 +10,7 @@ import { placeTitle, type DnsPlace } from '../dns/layout.ts';
 import { LongNames } from '../dns/long-names.ts';
 import type { DnsPlan, FindObject } from '../dns/plan.ts';
 import { objectKey, planPlace } from '../dns/plan-place.ts';
+import { restartedOnce } from '../dns/restart-once.ts';
 import { unknownDns } from '../dns/unknown-dns.ts';
 import { resolveAccess } from '../kube/access.ts';
 import { KubeClient } from '../kube/client.ts';
@@ -34,7 +35,7 @@ export interface PrepareRun {
 
 /** Looks what DNS there is and has it know the mesh. Rejects with KubeError and AccessError. */
 export async function prepareCluster(options: PrepareOptions, { signal, onStep }: PrepareRun): Promise<void> {
-  const { namespace, clusterDomain, meshDomains: domains } = options;
+  const { namespace, clusterDomain, meshDomains: domains, restartDNS } = options;
   using _ = stayAlive();
   const client = new KubeClient({ access: await resolveAccess(options) });
   try {
@@ -47,7 +48,10 @@ export async function prepareCluster(options: PrepareOptions, { signal, onStep }
     }
     for (const place of dns.layout) {
       const workload = workloadOf(dns, place);
-      const plan = (find: FindObject): DnsPlan => planPlace(place, find, mesh);
+      const plan = (find: FindObject): DnsPlan => {
+        const made = planPlace(place, find, mesh);
+        return restartDNS ? restartedOnce(made, place, mesh) : made;
+      };
       const done = await bringOnce({ client, place, workload, plan, clock: systemClock, signal });
       onStep(stepOf(place, done));
     }
@@ -64,13 +68,14 @@ function stepOf(place: DnsPlace, done: Brought): PrepareStep {
   return { kind: 'trouble', text: `${title}: ${message}. ${advice}`, byHand };
 }
 
-function outcomeText({ changed, isRestarted }: Brought): string {
+function outcomeText({ plan, changed, isRestarted }: Brought): string {
   if (changed.length === 0 && !isRestarted) return "has the mesh's names already";
   const names =
     changed.length === 0 ? '' : `the mesh's names are in ${changed.map(objectKey).join(' and ')}; `;
-  return isRestarted
-    ? `${names}its pods are being replaced, since they read that only when they start`
-    : `${names}it reads that again by itself, within a minute or two`;
+  if (!isRestarted) return `${names}it reads that again by itself, within a minute or two`;
+  const why =
+    plan.restart?.onChange === true ? 'since they read that only when they start' : 'as was asked for';
+  return `${names}its pods are being replaced, ${why}`;
 }
 
 /** Of the shadow Services that there are, so that what the leader of a running mesh has put in stays. */

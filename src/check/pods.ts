@@ -12,8 +12,9 @@ export interface CheckedPod {
   readonly isReady: boolean;
   /** Why it isn't ready, as its containers or the scheduler say. */
   readonly trouble: string;
-  /** Its container port named `api`. */
+  /** Its container ports of these names. */
   readonly apiPort: number | undefined;
+  readonly adminPort: number | undefined;
 }
 
 const optional = z.string().nullish();
@@ -58,13 +59,16 @@ export function readCheckedPod(object: ApiObject): CheckedPod | undefined {
   const isEnding = typeof metadata.deletionTimestamp === 'string';
   const isReady = status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True');
   const ports = spec.containers.flatMap(({ ports: given }) => given ?? []);
+  const portOf = (wanted: string): number | undefined =>
+    ports.find(({ name }) => name === wanted)?.containerPort;
   return {
     name: metadata.name,
     node: spec.nodeName ?? undefined,
     ips: (status.podIPs ?? []).map(({ ip }) => ip),
     isReady: isReady === true && !isEnding,
     trouble: isEnding ? 'it is being deleted' : troubleOf(status),
-    apiPort: ports.find(({ name }) => name === 'api')?.containerPort,
+    apiPort: portOf('api'),
+    adminPort: portOf('admin'),
   };
 }
 

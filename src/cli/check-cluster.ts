@@ -6,7 +6,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { Cluster } from '../check/cluster.ts';
 import { connect } from '../check/connect.ts';
 import { runChecks, type CheckResult } from '../check/run-checks.ts';
-import { clusterOptions, noCluster } from '../config/cluster-access.ts';
+import { commandClusterOptions, noCluster } from '../config/cluster-access.ts';
 import type { CommandSettings } from '../config/settings.ts';
 import { CommandError, type CommandContext } from './command.ts';
 import { jsonClusterReport, resultText, summaryText } from './cluster-report.ts';
@@ -23,7 +23,7 @@ export async function checkCluster(
   options: Options,
   { terminal: { out, err }, surroundings }: Pick<CommandContext, 'terminal' | 'surroundings'>,
 ): Promise<number> {
-  const access = clusterOptions(options, surroundings);
+  const access = commandClusterOptions(options, surroundings);
   const mistakes = noCluster(access);
   const advice = 'give --kubeConfig, KUBECONFIG or --masterURL, or manifests by -f';
   if (mistakes.length > 0) throw new CommandError(mistakes.map((each) => ({ ...each, advice })));

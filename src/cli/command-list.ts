@@ -53,11 +53,8 @@ export const commands: { readonly [C in CommandName]: Command<C> } = {
       'Kubernetes manifests instead and prints every problem in them. It changes nothing. The exit code is 1 if something is ' +
       'wrong; warnings about a cluster alone leave it 0.',
     examples: [
-      ['maesh check --kubeConfig ~/.kube/config', 'looks at the cluster that kubectl speaks to'],
-      [
-        'maesh check --kubeConfig ~/.kube/config --wait 120',
-        'waits up to two minutes for a new mesh to be well',
-      ],
+      ['maesh check', 'looks at the cluster that kubectl speaks to'],
+      ['maesh check --wait 120', 'waits up to two minutes for a new mesh to be well'],
       ['maesh check -f mesh/ -o json', 'looks at the manifests in mesh/, and says it for programs'],
       [
         'kubectl get svc,endpointslices,pods -A -o yaml | maesh check -f -',
@@ -65,6 +62,18 @@ export const commands: { readonly [C in CommandName]: Command<C> } = {
       ],
     ],
     load: () => import('./commands/check.ts'),
+  },
+  calls: {
+    summary: 'say which services are called by mesh names now, before you uninstall',
+    description:
+      'Asks every proxy what it has counted, twice, and says which services were called by mesh names in between: with whoever ' +
+      'calls them so, `helm uninstall` breaks. Calls of a service with a TrafficSplit are told of the services they went to. It ' +
+      'changes nothing. The exit code is 0 only where nobody called, no connection is open, and each proxy has answered.',
+    examples: [
+      ['maesh calls', 'looks at the cluster that kubectl speaks to, for ten seconds'],
+      ['maesh calls --seconds 300', 'finds those, too, who call every few minutes'],
+    ],
+    load: () => import('./commands/calls.ts'),
   },
   bootstrap: {
     summary: 'print the configuration that an Envoy of your own starts with',
@@ -88,7 +97,7 @@ export const commands: { readonly [C in CommandName]: Command<C> } = {
       'all the time; this is for clusters in which it may not (--keepDNS=false). The exit code is 1 where DNS does not ' +
       'know the mesh after it, and then it says what to do by hand.',
     examples: [
-      ['maesh prepare --kubeConfig ~/.kube/config', 'does it from outside of the cluster'],
+      ['maesh prepare', 'does it in the cluster that kubectl speaks to'],
       ['maesh prepare --clusterDomain cluster.example', 'for a cluster whose own names end so'],
     ],
     load: () => import('./commands/prepare.ts'),
@@ -99,7 +108,7 @@ export const commands: { readonly [C in CommandName]: Command<C> } = {
       "Puts the cluster's DNS back as it was and deletes shadow Services, Leases and Events, when the controllers have " +
       'ended. `helm uninstall` calls it. It may be run any number of times; the exit code is 1 where something is left.',
     examples: [
-      ['maesh cleanup --kubeConfig ~/.kube/config', 'does it from outside of the cluster'],
+      ['maesh cleanup', 'does it in the cluster that kubectl speaks to'],
       ['maesh cleanup --namespace mesh', 'for a mesh that was installed in namespace mesh'],
     ],
     load: () => import('./commands/cleanup.ts'),

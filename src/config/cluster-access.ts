@@ -1,16 +1,39 @@
 // How a command reaches its cluster: what the user says, and what the process has around it.
 
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
 import type { Surroundings } from './config-file.ts';
 import type { Environment } from './environment.ts';
 import type { Mistake } from './mistake.ts';
 import type { ClusterOptions } from './options.ts';
 
-/** Completes what the user says of the cluster. */
-export function clusterOptions(
-  { kubeConfig, masterURL }: Pick<ClusterOptions, 'kubeConfig' | 'masterURL'>,
-  { env }: Pick<Surroundings, 'env'>,
-): ClusterOptions {
-  return { kubeConfig: kubeConfig ?? (env['KUBECONFIG'] || undefined), masterURL, env };
+/** What the user says of the cluster. */
+type Said = Pick<ClusterOptions, 'kubeConfig' | 'masterURL'>;
+
+/** Completes what is said of the controller's cluster. In a pod that is the pod's own, as in the original. */
+export function clusterOptions(said: Said, { env }: Pick<Surroundings, 'env'>): ClusterOptions {
+  return { ...named(said, env), env };
+}
+
+/**
+ * Completes what is said of the cluster of a command that people type: as Kubernetes' own do it, what is named counts, else
+ * the pod that the command runs in, else the file that kubectl takes.
+ */
+export function commandClusterOptions(said: Said, { env }: Pick<Surroundings, 'env'>): ClusterOptions {
+  const { kubeConfig, masterURL } = named(said, env);
+  const isNamed = kubeConfig !== undefined || masterURL !== undefined;
+  const usual = isNamed || isInPod(env) ? undefined : usualKubeconfig(env);
+  return { kubeConfig: kubeConfig ?? usual, masterURL, env, isPodFirst: false };
+}
+
+function named({ kubeConfig, masterURL }: Said, env: Environment): Said {
+  return { kubeConfig: kubeConfig ?? (env['KUBECONFIG'] || undefined), masterURL };
+}
+
+function usualKubeconfig({ HOME: home }: Environment): string | undefined {
+  const path = home ? join(home, '.kube', 'config') : '';
+  return existsSync(path) ? path : undefined;
 }
 
 /** The mistake of naming no cluster; none where one is named. */

@@ -11,6 +11,13 @@ export const kubeConfig: Setting<string | undefined> = {
   defaultText: '$KUBECONFIG',
 };
 
+/** That of commands that people type. */
+export const commandKubeConfig: Setting<string | undefined> = {
+  ...kubeConfig,
+  doc: 'kubeconfig by which the API server is reached',
+  defaultText: "$KUBECONFIG, else within a cluster the pod's own account, else ~/.kube/config",
+};
+
 export const masterURL: Setting<string | undefined> = {
   doc: "address of the API server, in place of the kubeconfig's",
   group: 'Cluster',

@@ -14,14 +14,14 @@ import {
   type ConfigFileSetting,
 } from './common-settings.ts';
 import { kubeConfig, leaseName, masterURL } from './cluster-settings.ts';
-import { clusterDomain, keepDNS, meshDomains } from './dns-settings.ts';
-import type { ControllerOptions } from './options.ts';
+import { clusterDomain, keepDNS, meshDomains, restartDNS } from './dns-settings.ts';
+import type { ControllerOptions, FromSurroundings } from './options.ts';
 import type { SettingTable } from './setting.ts';
 import { listenHost, namespaceNames, port } from './value.ts';
 
 /** Settings of the controller as the user gives them; `src/config/controller.ts` makes options of them. */
 export interface ControllerSettings
-  extends Omit<ControllerOptions, 'env' | 'hostname'>, AccessControlSettings, ConfigFileSetting {
+  extends Omit<ControllerOptions, FromSurroundings | 'hostname'>, AccessControlSettings, ConfigFileSetting {
   readonly debug: boolean;
 }
 
@@ -32,6 +32,7 @@ export const controllerSettings: SettingTable<ControllerSettings> = {
   leaseName,
   clusterDomain,
   keepDNS,
+  restartDNS,
   namespace,
   meshDomains,
   watchNamespaces: {

@@ -36,6 +36,7 @@ describe('controllerOptions', () => {
       hostname: 'here',
       clusterDomain: 'cluster.local',
       keepDNS: true,
+      restartDNS: false,
       namespace: 'maesh',
       meshDomains: ['maesh', 'traefik.mesh'],
       watchNamespaces: [],

@@ -10,20 +10,20 @@ import {
   namespace,
   type ConfigFileSetting,
 } from './common-settings.ts';
-import { kubeConfig, leaseName, masterURL } from './cluster-settings.ts';
-import type { CleanupOptions, PrepareOptions } from './options.ts';
+import { commandKubeConfig as kubeConfig, leaseName, masterURL } from './cluster-settings.ts';
+import type { CleanupOptions, FromSurroundings, PrepareOptions } from './options.ts';
 import type { Setting, SettingTable } from './setting.ts';
 import { domainName, domainNames, toggle } from './value.ts';
 
 /** Settings of `prepare` as the user gives them; `src/config/cluster-access.ts` completes them. */
-export interface PrepareSettings extends Omit<PrepareOptions, 'env'>, ConfigFileSetting {
+export interface PrepareSettings extends Omit<PrepareOptions, FromSurroundings>, ConfigFileSetting {
   readonly acl: boolean;
   readonly smi: boolean;
   readonly debug: boolean;
 }
 
 /** Settings of `cleanup` as the user gives them. */
-export interface CleanupSettings extends Omit<CleanupOptions, 'env'>, ConfigFileSetting {}
+export interface CleanupSettings extends Omit<CleanupOptions, FromSurroundings>, ConfigFileSetting {}
 
 export const meshDomains: Setting<readonly string[]> = {
   doc: 'domains of the mesh: a service is called service.namespace and one of them',
@@ -39,6 +39,13 @@ export const keepDNS: Setting<boolean> = {
   default: true,
 };
 
+export const restartDNS: Setting<boolean> = {
+  doc: "restart CoreDNS once for the mesh's names to be known within seconds; without, it reads them within two minutes",
+  group: 'Cluster',
+  kind: toggle,
+  default: false,
+};
+
 export const clusterDomain: Setting<string> = {
   doc: "domain of the cluster's own names, as in service.namespace.svc.cluster.local",
   group: 'Cluster',
@@ -52,6 +59,7 @@ export const prepareSettings: SettingTable<PrepareSettings> = {
   kubeConfig,
   masterURL,
   clusterDomain,
+  restartDNS,
   namespace,
   meshDomains,
   acl: { ...accessControls.acl, deprecated: noDifference },

@@ -22,11 +22,16 @@ export interface ClusterOptions {
   /** Address of the API server, in place of the kubeconfig's; undefined where none is given. */
   readonly masterURL: string | undefined;
   /**
-   * Variables of the process: in a pod they say where the cluster's API server is, which then counts more than the two
-   * above, and programs that a kubeconfig names for credentials are run with them.
+   * Variables of the process: in a pod they say where the cluster's API server is, and programs that a kubeconfig names for
+   * credentials are run with them.
    */
   readonly env: Environment;
+  /** Whether in a pod its own account and API server count more than the two above, as they do by default. */
+  readonly isPodFirst?: boolean;
 }
+
+/** What of {@link ClusterOptions} no setting says. */
+export type FromSurroundings = 'env' | 'isPodFirst';
 
 /** Under which names services are called, which the cluster's DNS has to know. */
 export interface NameOptions {
@@ -40,6 +45,8 @@ export interface NameOptions {
 
 /** What `maesh prepare` does its work with. */
 export interface PrepareOptions extends ClusterOptions, NameOptions, LogOptions {
+  /** Whether CoreDNS is restarted once where it would read the mesh's names by itself, in a minute or two. */
+  readonly restartDNS: boolean;
   readonly logFormat: LogFormat;
 }
 
@@ -54,6 +61,8 @@ export interface CleanupOptions extends ClusterOptions, Omit<NameOptions, 'clust
 export interface ControllerOptions extends ClusterOptions, NameOptions, LogOptions {
   /** Whether the cluster's DNS is kept as the mesh needs it. */
   readonly keepDNS: boolean;
+  /** As of `maesh prepare`. */
+  readonly restartDNS: boolean;
   /** Name of the machine or pod. Several replicas, in tests also on one machine, may have the same. */
   readonly hostname: string;
   /** The only namespaces whose services are in the mesh, sorted, each once; empty: all namespaces. */
@@ -158,6 +167,14 @@ export interface CheckOptions extends ClusterOptions, LogOptions {
   /** How long it is waited for a cluster to be well, in seconds. */
   readonly wait: number;
   readonly output: 'text' | 'json';
+}
+
+/** What `maesh calls` looks at. */
+export interface CallsOptions extends ClusterOptions, LogOptions {
+  /** The mesh's own namespace. */
+  readonly namespace: string;
+  /** How long it is looked whether somebody calls. */
+  readonly seconds: number;
 }
 
 /** What an Envoy that others start needs to know of its mesh. */

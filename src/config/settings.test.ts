@@ -72,7 +72,14 @@ describe('the table of settings', () => {
     const table: AnySettings = settings.controller;
     for (const [name, value] of Object.entries(original)) assert.deepEqual(table[name]?.default, value, name);
     const added = Object.keys(table).filter((name) => !Object.hasOwn(original, name));
-    assert.deepEqual(added, ['leaseName', 'clusterDomain', 'keepDNS', 'meshDomains', 'xdsPort']);
+    assert.deepEqual(added, [
+      'leaseName',
+      'clusterDomain',
+      'keepDNS',
+      'restartDNS',
+      'meshDomains',
+      'xdsPort',
+    ]);
   });
 
   it("has every setting of the original's prepare and cleanup", () => {
@@ -81,7 +88,7 @@ describe('the table of settings', () => {
       prepare: [...common, 'debug', 'clusterDomain', 'smi', 'acl'],
       cleanup: common,
     } as const;
-    const added = { prepare: ['meshDomains'], cleanup: ['leaseName', 'meshDomains'] } as const;
+    const added = { prepare: ['restartDNS', 'meshDomains'], cleanup: ['leaseName', 'meshDomains'] } as const;
     for (const command of ['prepare', 'cleanup'] as const) {
       const names = [...original[command], ...added[command]];
       assert.deepEqual(Object.keys(settings[command]).toSorted(), names.toSorted());

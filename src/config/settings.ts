@@ -16,7 +16,7 @@ import {
   type AccessControlSettings,
   type ConfigFileSetting,
 } from './common-settings.ts';
-import { kubeConfig, masterURL } from './cluster-settings.ts';
+import { commandKubeConfig as kubeConfig, masterURL } from './cluster-settings.ts';
 import { controllerSettings, type ControllerSettings } from './controller-settings.ts';
 import {
   cleanupSettings,
@@ -26,7 +26,9 @@ import {
 } from './dns-settings.ts';
 import type {
   BootstrapOptions,
+  CallsOptions,
   CheckOptions,
+  FromSurroundings,
   StandaloneOptions,
   TranslateOptions,
   VersionOptions,
@@ -65,7 +67,8 @@ export interface CommandSettings {
   readonly controller: ControllerSettings;
   readonly standalone: StandaloneSettings;
   readonly translate: TranslateOptions & ConfigFileSetting;
-  readonly check: Omit<CheckOptions, 'env'> & ConfigFileSetting;
+  readonly check: Omit<CheckOptions, FromSurroundings> & ConfigFileSetting;
+  readonly calls: Omit<CallsOptions, FromSurroundings> & ConfigFileSetting;
   readonly bootstrap: BootstrapSettings;
   readonly prepare: PrepareSettings;
   readonly cleanup: CleanupSettings;
@@ -271,6 +274,20 @@ export const settings: { readonly [C in CommandName]: SettingTable<CommandSettin
     logLevel,
   },
   check,
+  calls: {
+    kubeConfig,
+    masterURL,
+    namespace,
+    seconds: {
+      doc: 'how many seconds to look',
+      group: 'Cluster',
+      kind: count(1),
+      default: 10,
+      flagOnly: true,
+    },
+    configFile,
+    logLevel,
+  },
   bootstrap,
   prepare: prepareSettings,
   cleanup: cleanupSettings,

@@ -35,19 +35,20 @@ export async function carryOut(plan: DnsPlan, options: CarryOutOptions): Promise
     version = await writeOne(write, options);
     changed.push(write.object);
   }
-  const { restartFor } = plan;
-  const isStarted = changed.length === 0 && !needsRestart(plan, workload);
-  if (workload === undefined || restartFor === undefined || isStarted) return { changed, isRestarted: false };
+  const { restart } = plan;
+  const isForChange = changed.length > 0 && restart?.onChange === true;
+  const isStarted = !isForChange && !needsRestart(plan, workload);
+  if (workload === undefined || restart === undefined || isStarted) return { changed, isRestarted: false };
   // What was there before and came back needs a restart as well: the pods may have been started in between.
-  const configuration = changed.length === 0 ? restartFor : `${restartFor}-${version}`;
+  const configuration = isForChange ? `${restart.for}-${version}` : restart.for;
   await replacePods(workload, { ...options, configuration });
   return { changed, isRestarted: true };
 }
 
-/** Whether pods don't have the configuration that is there, and don't notice by themselves. */
-export function needsRestart({ restartFor }: DnsPlan, workload: Restartable | undefined): boolean {
-  if (workload === undefined || restartFor === undefined) return false;
-  return workload.restartedFor?.startsWith(restartFor) !== true;
+/** Whether pods have to be replaced although there is nothing to be written. */
+export function needsRestart({ restart }: DnsPlan, workload: Restartable | undefined): boolean {
+  if (workload === undefined || restart === undefined) return false;
+  return workload.restartedFor?.startsWith(restart.for) !== true;
 }
 
 /** Has the pods of a workload replaced, one after the other; without a configuration, as they were before the first time. */

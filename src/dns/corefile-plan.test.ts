@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { ApiObject } from '../kube/api-object.ts';
 import { planCorefile, planRestoredCorefile } from './corefile-plan.ts';
 import type { CorefilePlace } from './layout.ts';
-import type { DnsPlan, FindObject } from './plan.ts';
+import type { DnsPlan, FindObject, PodRestart } from './plan.ts';
 
 const mesh = {
   namespace: 'maesh',
@@ -78,10 +78,11 @@ describe('planCorefile', () => {
 
   it('has pods replaced where the version does not notice changes of imported files', () => {
     const maps = { coredns: { Corefile: importing }, 'coredns-custom': {} };
-    const restartFor = (patch: number): string | undefined =>
-      planCorefile({ ...place, version: { major: 1, minor: 6, patch } }, found(maps), mesh).restartFor;
-    assert.equal(restartFor(2), undefined);
-    assert.match(restartFor(1) ?? '', /^[0-9a-f]{12}$/);
+    const restart = (patch: number): PodRestart | undefined =>
+      planCorefile({ ...place, version: { major: 1, minor: 6, patch } }, found(maps), mesh).restart;
+    assert.equal(restart(2), undefined);
+    assert.match(restart(1)?.for ?? '', /^[0-9a-f]{12}$/);
+    assert.equal(restart(1)?.onChange, true);
   });
 
   it('plans nothing for a version that is too old, or a Corefile that is not there, and says so', () => {

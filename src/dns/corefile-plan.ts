@@ -71,14 +71,15 @@ export function planCorefile(place: Place, find: FindObject, mesh: MeshDns): Dns
       },
     };
   }
+  const startedFor = startedWith(corefile.text, {
+    isInFiles: isImported,
+    version: place.kind === 'corefile' ? place.version : undefined,
+    wanted: patch.result,
+  });
   return {
     writes: writesOf(found, patch.result),
     holder: isImported ? custom.object : corefile.object,
-    restartFor: startedWith(corefile.text, {
-      isInFiles: isImported,
-      version: place.kind === 'corefile' ? place.version : undefined,
-      wanted: patch.result,
-    }),
+    ...(startedFor !== undefined && { restart: { for: startedFor, onChange: true } }),
   };
 }
 

@@ -18,6 +18,7 @@ import { LongNames } from './long-names.ts';
 import type { DnsPlan, DnsTrouble } from './plan.ts';
 import { objectKey, planPlace } from './plan-place.ts';
 import { placeStatus } from './place-status.ts';
+import { restartedOnce } from './restart-once.ts';
 import type { DnsStatus, PlaceStatus } from './status.ts';
 import { unknownDns } from './unknown-dns.ts';
 
@@ -47,6 +48,8 @@ const usualTiming: DnsTiming = {
 export interface DnsKeeperOptions {
   readonly client: KubeClient;
   readonly mesh: Omit<MeshDns, 'longNames'>;
+  /** Whether pods of CoreDNS are replaced once so that the mesh's names are known at once. */
+  readonly restartsOnce: boolean;
   readonly log: Log;
   readonly clock: Clock;
   /** Times other than the usual ones. */
@@ -146,7 +149,9 @@ export class DnsKeeper {
   }
 
   #plan(place: DnsPlace): DnsPlan {
-    return planPlace(place, this.#followed.find, this.#mesh());
+    const mesh = this.#mesh();
+    const plan = planPlace(place, this.#followed.find, mesh);
+    return this.#options.restartsOnce ? restartedOnce(plan, place, mesh) : plan;
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<RetryLater | void> {
@@ -172,7 +177,7 @@ export class DnsKeeper {
     try {
       const workload = this.#workload(place);
       const { changed, isRestarted } = await carryOut(plan, { client, workload, signal });
-      if (isRestarted && plan.restartFor !== undefined) this.#restarted.set(key, plan.restartFor);
+      if (isRestarted && plan.restart !== undefined) this.#restarted.set(key, plan.restart.for);
       log.info("Put the mesh's names into the cluster's DNS", {
         dns: placeTitle(place),
         changed: changed.map(objectKey),

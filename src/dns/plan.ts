@@ -42,11 +42,16 @@ export interface DnsPlan {
   /** What the mesh's names are in; undefined where there is no such place. */
   readonly holder?: ObjectName;
   readonly trouble?: DnsTrouble;
-  /**
-   * What stands for the configuration that the pods have to have been started with, as they don't read it again by
-   * themselves; undefined where they do.
-   */
-  readonly restartFor?: string | undefined;
+  /** What pods have to have been started with; undefined where that makes no difference. */
+  readonly restart?: PodRestart | undefined;
+}
+
+/** Why pods are replaced. */
+export interface PodRestart {
+  /** What stands for what they have to have been started with: it is the pods' annotation, or the beginning of that. */
+  readonly for: string;
+  /** Whether they are for each change, too: they read nothing again by themselves. */
+  readonly onChange: boolean;
 }
 
 /** What is there under a name; undefined for nothing. */

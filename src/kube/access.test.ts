@@ -43,6 +43,22 @@ suite('resolveAccess() in a pod', () => {
     assert.deepEqual(tls, { ca: 'CA' });
   });
 
+  test('what is named counts more where that is asked for, and the service account where nothing is', async () => {
+    const folder = await folderOf({
+      token: 'pod-token',
+      'ca.crt': 'CA',
+      config: kubeconfig({ token: 'other' }),
+    });
+    const common = { isPodFirst: false, serviceAccountFolder: folder };
+    const kubeConfig = join(folder, 'config');
+    const tokenOf = async (options: Partial<AccessOptions>): Promise<unknown> =>
+      (await credentialsOf({ ...common, ...options })).headers['authorization'];
+    assert.equal(await tokenOf({ env: inPod, kubeConfig }), 'Bearer other');
+    assert.equal(await tokenOf({ env: { ...inPod, KUBECONFIG: kubeConfig } }), 'Bearer other');
+    assert.equal(await tokenOf({ env: inPod, masterURL: 'localhost:8001' }), undefined);
+    assert.equal(await tokenOf({ env: inPod }), 'Bearer pod-token');
+  });
+
   test('an IPv6 address of the server stands in brackets', async () => {
     const folder = await folderOf({ token: 't', 'ca.crt': 'CA' });
     const env = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '6443' };

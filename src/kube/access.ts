@@ -15,6 +15,8 @@ export interface AccessOptions {
   /** Address of the API server, in place of the kubeconfig's. */
   readonly masterURL?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether in a pod the pod's service account counts, whatever else is given; it does by default. */
+  readonly isPodFirst?: boolean;
   readonly clock?: Clock;
   /** Folder of the pod's token and certificate authority, other than where Kubernetes puts them. */
   readonly serviceAccountFolder?: string;
@@ -24,8 +26,8 @@ export interface AccessOptions {
 
 /**
  * Finds out how the API server is reached. Within a cluster (`KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`
- * are set) the pod's service account counts, whatever else is given: as in the original. Else the kubeconfig, with
- * `masterURL` in place of its server's address; or `masterURL` alone, without credentials.
+ * are set) the pod's service account counts, whatever else is given (as in the original), or where nothing else is. Else the
+ * kubeconfig, with `masterURL` in place of its server's address; or `masterURL` alone, without credentials.
  *
  * @throws {@link AccessError} where nothing says how, or what says it can't be used. Whether the server is there is
  * not looked at.
@@ -37,21 +39,32 @@ export async function resolveAccess(options: AccessOptions): Promise<Access> {
 }
 
 function chooseAccess(options: AccessOptions): Access {
-  const { env, clock = systemClock, freshMs } = options;
+  const { env, isPodFirst = true, clock = systemClock, freshMs } = options;
   const files = new FreshFiles({ clock, ...(freshMs !== undefined && { freshMs }) });
-  const host = env['KUBERNETES_SERVICE_HOST'] ?? '';
-  const port = env['KUBERNETES_SERVICE_PORT'] ?? '';
-  if (host !== '' && port !== '') {
-    return inClusterAccess({ host, port, files, folder: options.serviceAccountFolder });
-  }
-  const paths = (options.kubeConfig || env['KUBECONFIG'] || '').split(':').filter((path) => path !== '');
+  const paths = kubeconfigPaths(options);
   const masterURL = options.masterURL ?? '';
+  const own = podsServer(env);
+  const inPod = own && { ...own, files, folder: options.serviceAccountFolder };
+  if (inPod !== undefined && isPodFirst) return inClusterAccess(inPod);
   if (paths.length > 0) return kubeconfigAccess({ paths, masterURL, files, env });
   if (masterURL !== '') return bareAccess(masterURL);
+  if (inPod !== undefined) return inClusterAccess(inPod);
   throw new AccessError(
     'Nothing says how the Kubernetes API server is reached. Run Maesh in a cluster, or name a kubeconfig by ' +
       '--kubeConfig or KUBECONFIG, or an address by --masterURL',
   );
+}
+
+function kubeconfigPaths({ kubeConfig, env }: AccessOptions): readonly string[] {
+  return (kubeConfig || env['KUBECONFIG'] || '').split(':').filter((path) => path !== '');
+}
+
+/** Where Kubernetes says, in a pod, that its API server is. */
+function podsServer({
+  KUBERNETES_SERVICE_HOST: host,
+  KUBERNETES_SERVICE_PORT: port,
+}: AccessOptions['env']): { readonly host: string; readonly port: string } | undefined {
+  return host && port ? { host, port } : undefined;
 }
 
 /** An address and nothing else. */

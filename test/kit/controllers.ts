@@ -111,6 +111,7 @@ export function controllerOptions(given: ControllerSettings): ControllerOptions 
     meshDomains: ['maesh', 'traefik.mesh'],
     clusterDomain: 'cluster.local',
     keepDNS,
+    restartDNS: false,
     limitTCPPort: undefined,
     limitUDPPort: undefined,
     apiHost,

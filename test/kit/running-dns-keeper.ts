@@ -18,6 +18,8 @@ export interface DnsKeeperGiven {
   /** Services of the mesh, `namespace/name`; none by default. */
   readonly services?: readonly string[];
   readonly timing?: Partial<DnsTiming>;
+  /** Whether pods are replaced once so that they know the mesh's names at once; they aren't by default. */
+  readonly restartsOnce?: boolean;
 }
 
 /** A running one. */
@@ -31,11 +33,12 @@ export class RunningDnsKeeper implements AsyncDisposable {
 
   private constructor(client: KubeClient, given: DnsKeeperGiven) {
     const mesh = { namespace: 'maesh', clusterDomain: 'cluster.local', domains: ['maesh', 'traefik.mesh'] };
-    const { timing = {} } = given;
+    const { timing = {}, restartsOnce = false } = given;
     this.#client = client;
     this.#keeper = new DnsKeeper({
       client,
       mesh: { ...mesh, ...given.mesh },
+      restartsOnce,
       log: this.log,
       clock: systemClock,
       timing: { writeRate: { perSecond: 100, burst: 100 }, gatherMs: 50, outdatedMs: 100, ...timing },

@@ -90,6 +90,7 @@ describe('the controller in a cluster', () => {
       meshDomains: ['maesh', 'traefik.mesh'],
       clusterDomain: 'cluster.local',
       keepDNS: false,
+      restartDNS: false,
       defaultMode: 'http',
       acl: false,
       closeForbidden: false,

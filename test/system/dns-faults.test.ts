@@ -79,6 +79,7 @@ describe('the DNS of a cluster', { concurrency: false }, () => {
         namespace: 'maesh',
         meshDomains: ['maesh'],
         clusterDomain: 'cluster.local',
+        restartDNS: false,
         logLevel: 'error',
         logFormat: 'common',
       },

@@ -195,62 +195,6 @@ describe('the DNS of a cluster that is kept', { concurrency: false }, () => {
   );
 
   it(
-    'has its pods replaced once where they would not notice',
-    inLayout('daemonset', async (layout) => {
-      const annotation = async (): Promise<string | undefined> =>
-        (await layout.templateAnnotations())['dns']?.['mesh.traefik.io/dns-restarted-for'];
-      let first: string;
-      {
-        await using keeper = await start();
-        first = await until('the pods to be replaced', annotation);
-        await right(keeper);
-      }
-      // Who leads next finds everything as it should be.
-      await using keeper = await start();
-      await right(keeper);
-      await until(
-        'its first look',
-        () => keeper.log.lines.some(({ message }) => message.startsWith('Found')) || undefined,
-      );
-      assert.equal(await annotation(), first);
-      // What is put back needs it again.
-      const map = { ...coredns, metadata: { ...coredns.metadata, name: 'dns-config' } };
-      const { data } = (await objects.get(map)) as KubeObject & { data: { Corefile: string } };
-      await objects.apply({
-        ...map,
-        data: { Corefile: data.Corefile.slice(0, data.Corefile.indexOf(mark)) },
-      });
-      await until('the pods to be replaced', async () => ((await annotation()) === first ? undefined : true));
-      await wrote(keeper, 1);
-    }),
-  );
-
-  it(
-    'has its pods replaced after a leader that was killed before it could do so',
-    inLayout('daemonset', async (layout) => {
-      {
-        await using keeper = await start();
-        await right(keeper);
-      }
-      const workload = {
-        apiVersion: 'apps/v1',
-        kind: 'DaemonSet',
-        metadata: { name: 'dns', namespace: 'kube-system' },
-      };
-      await objects.send({
-        method: 'PATCH',
-        path: await objects.path(workload),
-        contentType: 'application/merge-patch+json',
-        body: { spec: { template: { metadata: { annotations: null } } } },
-      });
-      assert.equal((await layout.templateAnnotations())['dns'], undefined);
-      await using keeper = await start();
-      await until('the pods to be replaced', async () => (await layout.templateAnnotations())['dns']);
-      await wrote(keeper, 1);
-    }),
-  );
-
-  it(
     'is followed where it becomes another',
     inLayout('kubeadm', async () => {
       await using keeper = await start();

@@ -64,6 +64,7 @@ describe('the DNS of a cluster', { concurrency: false }, () => {
       clusterDomain: 'cluster.local',
       logLevel: 'info',
       logFormat: 'common',
+      restartDNS: false,
     };
   });
 
@@ -72,9 +73,9 @@ describe('the DNS of a cluster', { concurrency: false }, () => {
     await plane.stop();
   });
 
-  const prepare = async (): Promise<readonly PrepareStep[]> => {
+  const prepare = async (given: Partial<PrepareOptions> = {}): Promise<readonly PrepareStep[]> => {
     const steps: PrepareStep[] = [];
-    await prepareCluster(options, { signal, onStep: (step) => steps.push(step) });
+    await prepareCluster({ ...options, ...given }, { signal, onStep: (step) => steps.push(step) });
     return steps;
   };
   const clean = async (): Promise<readonly CleanupStep[]> => {
@@ -122,4 +123,16 @@ describe('the DNS of a cluster', { concurrency: false }, () => {
       assert.deepEqual(await layout.data(), atFirst);
     });
   }
+
+  it('is restarted once where that is asked for, and once more when it is told no more', async () => {
+    await using layout = await DnsLayoutInCluster.setUp(objects, 'kubeadm');
+    const [first] = await prepare({ restartDNS: true });
+    assert.match(first?.text ?? '', /kube-system\/coredns; its pods are being replaced, as was asked for$/);
+    const annotations = await layout.templateAnnotations();
+    const [again] = await prepare({ restartDNS: true });
+    assert.match(again?.text ?? '', /has the mesh's names already$/);
+    assert.deepEqual(await layout.templateAnnotations(), annotations);
+    assert.deepEqual((await clean()).filter(isTrouble), []);
+    assert.deepEqual(await layout.templateAnnotations(), { coredns: undefined });
+  });
 });

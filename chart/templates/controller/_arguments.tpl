@@ -6,6 +6,8 @@
 - --clusterDomain={{ .Values.clusterDomain }}
 {{- if not .Values.dns.keep }}
 - --keepDNS=false
+{{- else if .Values.dns.restart }}
+- --restartDNS
 {{- end }}
 - --defaultMode={{ (.Values.mesh).defaultMode | default .Values.defaultMode }}
 {{- if .Values.acl }}

@@ -1,6 +1,6 @@
 // `maesh cleanup`: takes everything that a mesh has made out of a cluster.
 
-import { clusterOptions, noCluster } from '../../config/cluster-access.ts';
+import { commandClusterOptions, noCluster } from '../../config/cluster-access.ts';
 import type { CommandSettings } from '../../config/settings.ts';
 import { createLog } from '../../runtime/pino-log.ts';
 import { CommandError, type CommandContext } from '../command.ts';
@@ -11,7 +11,7 @@ export async function run(
   settings: CommandSettings['cleanup'],
   { terminal: { out, err }, surroundings }: Pick<CommandContext, 'terminal' | 'surroundings'>,
 ): Promise<number> {
-  const options = { ...settings, ...clusterOptions(settings, surroundings) };
+  const options = { ...settings, ...commandClusterOptions(settings, surroundings) };
   const mistakes = noCluster(options);
   if (mistakes.length > 0) throw new CommandError(mistakes);
   const log = createLog({ level: options.logLevel, format: options.logFormat });

@@ -1,6 +1,6 @@
 // `maesh prepare`: has the cluster's DNS know the mesh, once.
 
-import { clusterOptions, noCluster } from '../../config/cluster-access.ts';
+import { commandClusterOptions, noCluster } from '../../config/cluster-access.ts';
 import type { CommandSettings } from '../../config/settings.ts';
 import { CommandError, type CommandContext } from '../command.ts';
 
@@ -9,7 +9,7 @@ export async function run(
   settings: CommandSettings['prepare'],
   { terminal: { out, err }, surroundings }: Pick<CommandContext, 'terminal' | 'surroundings'>,
 ): Promise<number> {
-  const options = { ...settings, ...clusterOptions(settings, surroundings) };
+  const options = { ...settings, ...commandClusterOptions(settings, surroundings) };
   const mistakes = noCluster(options);
   if (mistakes.length > 0) throw new CommandError(mistakes);
   // Loaded only now: it is most of Maesh, and what is wrong with settings shall be told at once.
