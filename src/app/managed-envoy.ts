@@ -39,17 +39,20 @@ export async function runManagedEnvoy(
   if (signal.aborted) return;
   log.info('Using Envoy', { path: envoy.path, version: envoy.version });
   await proxyAddressFree(readiness, signal);
-  const adminPort = await probePort({ what: "Envoy's admin interface", host: loopback, port: 0 });
   const workDir = join(options.stateDir, 'envoy');
   let starts = 0;
   const supervisor = superviseEnvoy({
     binary: envoy.path,
-    bootstrap: bootstrap({
-      nodeId: hostname(),
-      cluster: options.namespace,
-      xds: { address: loopback, port: xdsPort },
-      admin: { address: loopback, port: adminPort },
-    }),
+    bootstrap: async () =>
+      bootstrap({
+        nodeId: hostname(),
+        cluster: options.namespace,
+        xds: { address: loopback, port: xdsPort },
+        admin: {
+          address: loopback,
+          port: await probePort({ what: "Envoy's admin interface", host: loopback, port: 0 }),
+        },
+      }),
     workDir,
     concurrency: options.concurrency,
     log,

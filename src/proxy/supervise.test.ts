@@ -21,10 +21,10 @@ after(() => rm(folder, { recursive: true }));
 const { path: envoy } = await findEnvoy({ log: silentLog });
 
 /** A bootstrap that opens nothing but the admin interface, on any free port. */
-const bootstrap = {
+const bootstrap = (): object => ({
   node: { id: 'test', cluster: 'test' },
   admin: { address: { socket_address: { address: '127.84.0.1', port_value: 0 } } },
-};
+});
 
 interface Running extends RecordedLog {
   /** Ids of the processes started so far. */
@@ -116,7 +116,7 @@ test('Envoy is gone within a second when its supervisor is killed', async () => 
     import { superviseEnvoy } from ${JSON.stringify(import.meta.resolve('./supervise.ts'))};
     import { silentLog } from ${JSON.stringify(import.meta.resolve('../runtime/log.ts'))};
     superviseEnvoy({
-      binary: ${JSON.stringify(envoy)}, bootstrap: ${JSON.stringify(bootstrap)}, concurrency: 1, log: silentLog,
+      binary: ${JSON.stringify(envoy)}, bootstrap: () => (${JSON.stringify(bootstrap())}), concurrency: 1, log: silentLog,
       workDir: ${JSON.stringify(join(folder, 'killed'))}, onStart: (pid) => console.log(pid),
     }).run(new AbortController().signal);`;
   const owner = spawn(process.execPath, ['--input-type=module', '-e', code], {
@@ -128,7 +128,7 @@ test('Envoy is gone within a second when its supervisor is killed', async () => 
 });
 
 test("a bootstrap that Envoy refuses is told in Envoy's own words, at every try", async () => {
-  const running = supervise({ bootstrap: { nodes: {} } });
+  const running = supervise({ bootstrap: () => ({ nodes: {} }) });
   await running.started(3);
   const again = await running.line(/again in 200 ms/);
   assert.equal(again.level, 'error', 'a second failure needs somebody to act');

@@ -17,8 +17,11 @@ import { spawnTethered } from './tether.ts';
 export interface SuperviseOptions {
   /** Envoy's executable, as {@link findEnvoy} finds it. */
   readonly binary: string;
-  /** Envoy's bootstrap configuration, in the JSON form of its message. */
-  readonly bootstrap: object;
+  /**
+   * Envoy's bootstrap configuration, in the JSON form of its message; asked for before each start, since a port that was free
+   * before may be another program's by then.
+   */
+  readonly bootstrap: () => object | Promise<object>;
   /** Folder for the bootstrap file (`envoy-bootstrap.json`, written anew before each start); made if it is not there. */
   readonly workDir: string;
   /** Envoy's worker threads, at least 1. It gets fewer where it may not open as many sockets as they need. */
@@ -52,7 +55,7 @@ export interface EnvoySupervisor {
   /**
    * Runs Envoy until the signal aborts, then ends it and resolves when it is gone. An Envoy that dies, or can't be
    * started at all, is started again after 100 ms, and twice that each further time up to 10 s, until one has lived for 30 s.
-   * Rejects only if the bootstrap file can't be written.
+   * Rejects only if there is no bootstrap, or its file can't be written.
    */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -106,7 +109,7 @@ async function liveOnce(options: SuperviseOptions, clock: Clock, signal: AbortSi
 async function writeBootstrap({ workDir, bootstrap }: SuperviseOptions): Promise<string> {
   makeFolder(workDir);
   const file = resolve(workDir, 'envoy-bootstrap.json');
-  await writeFile(file, JSON.stringify(bootstrap), { mode: 0o600 });
+  await writeFile(file, JSON.stringify(await bootstrap()), { mode: 0o600 });
   return file;
 }
 

@@ -205,12 +205,8 @@ export class TestMesh implements MeshEntrances, AsyncDisposable {
     this.#running.push(source.run((offer) => this.#offer(offer), signal));
     const envoy = superviseEnvoy({
       binary: (await findEnvoy({ log: this.log })).path,
-      bootstrap: bootstrap({
-        nodeId: 'test',
-        cluster: 'maesh',
-        xds: { address, port },
-        admin: this.admin,
-      }),
+      bootstrap: () =>
+        bootstrap({ nodeId: 'test', cluster: 'maesh', xds: { address, port }, admin: this.admin }),
       workDir: join(this.folder.besides, 'envoy'),
       concurrency: Math.min(2, cpus().length),
       log: this.log,

@@ -249,6 +249,27 @@ describe('maesh standalone', () => {
     );
   });
 
+  it('starts its Envoy again although another program has got the port of the admin interface meanwhile', async () => {
+    const { stateDir, ...others } = call();
+    await using mesh = await Standalone.start({ stateDir, ...others });
+    const written = await readFile(join(stateDir, 'envoy', 'envoy-bootstrap.json'), 'utf8');
+    const [, port] = /"admin":.*?"port_?[vV]alue":(\d+)/.exec(written) ?? [];
+    const first = await mesh.envoyPid();
+    process.kill(first, 'SIGKILL');
+    const place = { name: 'held', address: '127.0.0.1', port: Number(port) };
+    const held = await until('the port to be had', async () => {
+      return await listen(createServer(), place).catch(() => undefined);
+    });
+    try {
+      await until('the service to be served again', async () =>
+        (await ask(7000).catch(() => '')) === 'shop-1' ? true : undefined,
+      );
+      assert.notEqual(await mesh.envoyPid(), first);
+    } finally {
+      await held.close();
+    }
+  });
+
   it('says what to do where another program has the address of a service', async () => {
     const held = await listen(createServer(), { name: 'held', address: serviceAddress, port: 7000 });
     try {
