@@ -27,7 +27,7 @@ export class HandedOut {
    *
    * @param live - the ports that the shadow Service should have.
    */
-  freed({ ports }: FoundShadow, live: readonly ShadowPort[]): readonly RestingPort[] {
+  freed({ ports }: Pick<FoundShadow, 'ports'>, live: readonly ShadowPort[]): readonly RestingPort[] {
     const isLive = new Set(live.flatMap(meshPortsOf));
     const freed = ports.flatMap(meshPortsOf).filter((port) => !isLive.has(port) && !this.has(port));
     return [...new Set(freed)];

@@ -17,7 +17,7 @@ import { clusterPorts } from '../model/ports.ts';
 import { RecordBook } from '../model/record-book.ts';
 import { sharedKey, type RecordedPorts, type PortMoves, type SharedPorts } from '../model/recorded.ts';
 import { movingAnnotation } from './moving-ports.ts';
-import { restRecordManifest, restRecordName } from './resting-ports.ts';
+import { restingAnnotation, restRecordManifest, restRecordName } from './resting-ports.ts';
 import { standInName } from './shadow-name.ts';
 import { standInManifest, type ShadowManifest } from './shadow.ts';
 
@@ -315,6 +315,23 @@ describe('ShadowWriter', () => {
       assert.deepEqual(warnings(writing), ['Processing failed, and is tried again: store/shop']);
     });
   }
+
+  it('lets a port rest that may be on record, for all that a write says which was not answered', async () => {
+    await using writing = await follow();
+    const { want, lead, server, proxies } = writing;
+    proxies.acknowledge = false;
+    server.losesAnswer = (write) => write === `apply ${nameOf('shop')}`;
+    lead();
+    await until('it to have caught up', () => (server.lists > 0 ? true : undefined));
+    server.isSilent = true;
+    want(wanted({ shop: 5000 }));
+    await until('it to be written', () => (server.writes.length > 0 ? true : undefined));
+    // It is not known to be there, and its port is free to be given to others.
+    want(wanted({}));
+    await until('it to rest', () => (server.names.includes(restRecordName) ? true : undefined));
+    const annotations = server.get(restRecordName)?.metadata['annotations'];
+    assert.deepEqual(annotations, { [restingAnnotation]: '5000' });
+  });
 
   it('tries again to take away what it may not', async () => {
     await using writing = await follow(manifest('gone', 5001));

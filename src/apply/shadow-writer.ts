@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { catchUp } from '../kube/catch-up.ts';
 import type { KubeClient, Selection } from '../kube/client.ts';
+import { KubeError } from '../kube/kube-error.ts';
 import { Reflector, type ReflectorTiming } from '../kube/reflector.ts';
 import type { ReflectedChange } from '../kube/reflected-set.ts';
 import { compareVersions } from '../kube/versions.ts';
@@ -108,6 +109,8 @@ export class ShadowWriter {
   #moves: Moves | undefined;
   /** By name: versions that our writes have made, until the next change comes by the watch. */
   readonly #written = new Map<string, string>();
+  /** Ports of what may have been written: no answer said so. */
+  readonly #doubtful = new Map<ServiceKey, readonly ShadowPort[]>();
   /** Mesh ports that are on record to rest, and those that are yet to be. */
   #resting: ReadonlySet<RestingPort> = new Set();
   readonly #toRest = new Set<RestingPort>();
@@ -216,6 +219,7 @@ export class ShadowWriter {
       this.#queue = undefined;
       this.#rests = undefined;
       this.#moves = undefined;
+      this.#doubtful.clear();
       this.#toRest.clear();
       this.#waitingForRecord.clear();
     }
@@ -291,13 +295,20 @@ export class ShadowWriter {
       // oxlint-disable-next-line no-await-in-loop -- there is hardly ever more than one
       isDone = (await this.#write(write, signal)) && isDone;
     }
+    this.#doubtful.delete(key);
     return isDone;
   }
 
   async #write(write: ShadowWrite, signal: AbortSignal): Promise<boolean> {
     if (write.call === 'delete') return await this.#calls.delete(write.current, { signal });
     const { call, shadow, current } = write;
-    return this.#wrote(shadow.name, await this.#calls[call](shadow, { signal, current }));
+    try {
+      return this.#wrote(shadow.name, await this.#calls[call](shadow, { signal, current }));
+    } catch (error) {
+      const mayBeDone = error instanceof KubeError && error.mayBeDone;
+      if (mayBeDone) this.#doubtful.set(shadow.service, shadow.ports);
+      throw error;
+    }
   }
 
   /**
@@ -308,7 +319,8 @@ export class ShadowWriter {
     key: ShadowKey,
     { found, live }: { readonly found: readonly FoundShadow[]; readonly live: readonly ShadowPort[] },
   ): boolean {
-    const freed = found.flatMap((each) => this.#handedOut?.freed(each, live) ?? []);
+    const all = [...found, { ports: this.#doubtful.get(key) ?? [] }];
+    const freed = all.flatMap((each) => this.#handedOut?.freed(each, live) ?? []);
     const missing = freed.filter((port) => !this.#resting.has(port));
     if (missing.length === 0) return false;
     for (const port of missing) this.#toRest.add(port);

@@ -15,6 +15,8 @@ export class FakeServices implements AsyncDisposable {
   readonly writes: string[] = [];
   /** The status with which a write is refused; undefined for none. */
   refuse: (write: string) => number | undefined = () => undefined;
+  /** Whether a write is done, but answered by HTTP 500. */
+  losesAnswer: (write: string) => boolean = () => false;
   /** How often what there is was listed otherwise than by a watch. */
   lists = 0;
   /** Whether watches are told nothing of what happens. */
@@ -95,13 +97,20 @@ export class FakeServices implements AsyncDisposable {
     this.writes.push(`${verb} ${name}`);
     const status = this.refuse(`${verb} ${name}`) ?? this.#refusal(verb, name, body);
     if (status !== undefined) answer(response, status, { kind: 'Status', message: 'refused by the test' });
-    else if (verb === 'delete') {
-      this.remove(name);
-      answer(response, 200, { kind: 'Status', status: 'Success' });
-    } else {
-      if (verb === 'apply') this.#disown(name, body);
-      answer(response, 200, this.put(this.#merged(name, body)));
+    else {
+      const done = this.#write(verb, name, body);
+      if (this.losesAnswer(`${verb} ${name}`)) answer(response, 500, { kind: 'Status' });
+      else answer(response, 200, done);
     }
+  }
+
+  #write(verb: string, name: string, body: ObjectToWrite): object {
+    if (verb === 'delete') {
+      this.remove(name);
+      return { kind: 'Status', status: 'Success' };
+    }
+    if (verb === 'apply') this.#disown(name, body);
+    return this.put(this.#merged(name, body));
   }
 
   /** What a server would say of the versions that are required. */
