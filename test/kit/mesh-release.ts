@@ -1,11 +1,12 @@
 // Maesh in a real cluster as its users have it: the chart, installed by Helm with the images that it names.
 
 import { Resolver } from 'node:dns/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { chart } from './chart.ts';
 import { inventoryDifferences, takeInventory, type Inventory } from './cluster-inventory.ts';
 import type { KubeObjects } from './kube-objects.ts';
-import { readyPods, type TestPod } from './pods/test-pod.ts';
+import { podsNow, readyPods, type TestPod } from './pods/test-pod.ts';
 import type { RunningCluster } from './running-cluster.ts';
 import { until } from './until.ts';
 
@@ -75,8 +76,8 @@ export class MeshRelease {
    * its own: CoreDNS looks every 30 to 45 s, after the kubelet has put it into the pod.
    */
   async named(name: string): Promise<void> {
-    for (const [node, resolver] of await dnsServers(this.#objects))
-      await until(`${name} in the DNS of ${node}`, () => resolver.resolve4(name), 150_000);
+    const isKnown = async (server: Resolver): Promise<boolean> => (await server.resolve4(name)).length > 0;
+    await eachDnsServer(`has ${name}`, { objects: this.#objects, condition: isKnown });
   }
 
   /** Waits until none of them has the mesh's domains in its configuration any more. A name in these has to be given. */
@@ -109,19 +110,28 @@ async function forgottenByDns(objects: KubeObjects, name: string): Promise<void>
       () => false,
       ({ code }: NodeJS.ErrnoException) => code === 'ESERVFAIL' || code === 'ETIMEOUT',
     );
-  for (const [node, resolver] of await dnsServers(objects)) {
-    const isGone = async (): Promise<true | undefined> => (await isForgotten(resolver)) || undefined;
-    await until(`${name} out of the DNS of ${node}`, isGone, 150_000);
-  }
+  await eachDnsServer(`has nothing of ${name}`, { objects, condition: isForgotten });
 }
 
-async function dnsServers(objects: KubeObjects): Promise<readonly [node: string, Resolver][]> {
-  const servers = await readyPods(objects, { namespace: 'kube-system', label: 'k8s-app=kube-dns' });
-  return [...servers.values()].map(({ address, node }) => {
-    const resolver = new Resolver({ timeout: 1_000, tries: 1 });
-    resolver.setServers([address]);
-    return [node, resolver];
-  });
+/** Waits until a condition holds for each server of the cluster's DNS: those that there are then, wherever they are. */
+async function eachDnsServer(
+  what: string,
+  {
+    objects,
+    condition,
+  }: { readonly objects: KubeObjects; readonly condition: (server: Resolver) => Promise<boolean> },
+): Promise<void> {
+  const holds = async (): Promise<true | undefined> => {
+    await delay(100);
+    const pods = await podsNow(objects, { namespace: 'kube-system', label: 'k8s-app=kube-dns' });
+    for (const { address } of pods) {
+      const server = new Resolver({ timeout: 1_000, tries: 1 });
+      server.setServers([address]);
+      if (!(await condition(server))) return undefined;
+    }
+    return pods.length > 0 || undefined;
+  };
+  await until(`the moment at which each server of the cluster's DNS ${what}`, holds, 150_000);
 }
 
 /** Makes the namespace, and waits for what Kubernetes puts into it, and for the end of what tests before have left behind. */

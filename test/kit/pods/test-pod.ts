@@ -99,17 +99,25 @@ export async function readyPods(
   { namespace, label, nodes = 2 }: PodChoice,
 ): Promise<ReadonlyMap<string, TestPod>> {
   const find = async (): Promise<ReadonlyMap<string, TestPod> | undefined> => {
-    const list = await objects.list(`/api/v1/namespaces/${namespace}/pods?labelSelector=${label}`);
-    const pods = (list as readonly PodObject[])
-      .filter(isReady)
-      .map(
-        ({ metadata: { name }, spec, status }) =>
-          new TestPod(name, { node: spec.nodeName, address: status.podIP }),
-      );
+    const pods = await podsNow(objects, { namespace, label });
     const byNode = new Map(pods.map((pod) => [pod.node, pod]));
     return byNode.size === nodes ? byNode : undefined;
   };
   return until(`ready pods ${label} of ${namespace} on ${nodes} nodes`, find, 60_000);
+}
+
+/** The pods that are ready now, wherever they are. */
+export async function podsNow(
+  objects: KubeObjects,
+  { namespace, label }: Pick<PodChoice, 'namespace' | 'label'>,
+): Promise<readonly TestPod[]> {
+  const list = await objects.list(`/api/v1/namespaces/${namespace}/pods?labelSelector=${label}`);
+  return (list as readonly PodObject[])
+    .filter(isReady)
+    .map(
+      ({ metadata: { name }, spec, status }) =>
+        new TestPod(name, { node: spec.nodeName, address: status.podIP }),
+    );
 }
 
 interface PodObject extends KubeObject {
