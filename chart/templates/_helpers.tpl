@@ -24,7 +24,7 @@ release: {{ .root.Release.Name | quote }}
 {{- /* Labels of pods, given as (dict "root" $ "component" "controller" "of" .Values.controller). */}}
 {{- define "maesh.podLabels" -}}
 {{- include "maesh.selector" . }}
-{{- with merge (dict) .of.podLabels .root.Values.labels }}
+{{- with merge (dict) (default dict .of.podLabels) (default dict .root.Values.labels) }}
 {{ toYaml . }}
 {{- end }}
 {{- end }}
@@ -35,14 +35,14 @@ release: {{ .root.Release.Name | quote }}
 {{- if .root.Values.metrics.prometheus.enabled }}
 {{- $scraped = dict "prometheus.io/scrape" "true" "prometheus.io/port" (toString .port) "prometheus.io/path" .path }}
 {{- end }}
-{{- with merge (dict) .of.podAnnotations $scraped }}
+{{- with merge (dict) (default dict .of.podAnnotations) $scraped }}
 {{- toYaml . }}
 {{- end }}
 {{- end }}
 
-{{- /* An image with its tag or digest, given as (dict "image" .Values.proxy.image "tag" "default"). */}}
+{{- /* An image with its tag or digest, given as (dict "image" .Values.proxy.image), with a "tag" for where it says none. */}}
 {{- define "maesh.image" -}}
-{{- $tag := default .tag .image.tag }}
+{{- $tag := default .tag .image.tag | required (printf "the image %s has no tag" .image.name) }}
 {{- printf "%s%s%s" .image.name (hasPrefix "sha256:" $tag | ternary "@" ":") $tag -}}
 {{- end }}
 
@@ -53,8 +53,9 @@ release: {{ .root.Release.Name | quote }}
 {{- /* Resources of a container: `limit` and `request` of `mem` and `cpu` as the original has them, or as Kubernetes does. */}}
 {{- define "maesh.resources" -}}
 {{- $all := dict }}
+{{- $resources := default dict .resources }}
 {{- range $ours, $theirs := dict "request" "requests" "limit" "limits" }}
-{{- $given := merge (dict) (default dict (get $.resources $theirs)) (default dict (get $.resources $ours)) }}
+{{- $given := merge (dict) (default dict (get $resources $theirs)) (default dict (get $resources $ours)) }}
 {{- with get $given "mem" }}{{ $_ := set $given "memory" (default . $given.memory) }}{{ end }}
 {{- with omit $given "mem" }}{{ $_ := set $all $theirs . }}{{ end }}
 {{- end }}
@@ -81,10 +82,10 @@ release: {{ .root.Release.Name | quote }}
 enableServiceLinks: false
 {{- with .image.pullSecret }}
 imagePullSecrets:
-  - name: {{ . }}
+  - name: {{ . | quote }}
 {{- end }}
 {{- with .priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .podSecurityContext }}
 securityContext:

@@ -8,12 +8,42 @@ import { parse } from 'yaml';
 
 import { envoyVersion } from '../../src/proxy/envoy-version.ts';
 import { programs } from '../../tools/cluster/programs.ts';
-import { chart, template } from '../kit/chart.ts';
+import { chart, render, template, titleOf } from '../kit/chart.ts';
 
 async function refusal(values: object): Promise<string> {
   const { code, stderr } = await template({ values });
   assert.equal(code, 1);
   return stderr;
+}
+
+/** Values without which nothing can be made. */
+const needed: readonly string[] = [
+  'clusterDomain',
+  'meshDomains',
+  'dns',
+  'limits',
+  'cleanup',
+  'metrics.prometheus',
+  'controller.image.name',
+  'proxy.concurrency',
+  'proxy.drainSeconds',
+  'proxy.image.name',
+  'proxy.image.tag',
+  'coredns.image.name',
+  'coredns.image.tag',
+];
+
+/** Values as they are given by whoever has null in the place of every one that isn't needed: of each, or of whole parts. */
+function nulled(values: object, what: 'values' | 'parts', above: string = ''): object {
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]: [string, unknown]) => {
+      const path = above + key;
+      const isPart = typeof value === 'object' && value !== null && !Array.isArray(value);
+      const holdsNeeded = needed.some((each) => each.startsWith(`${path}.`) || each === path);
+      if (isPart && (what === 'values' || holdsNeeded)) return [key, nulled(value, what, `${path}.`)];
+      return [key, holdsNeeded ? value : null];
+    }),
+  );
 }
 
 describe('values', () => {
@@ -68,8 +98,36 @@ describe('values', () => {
   it('of another chart, as --reuse-values brings them, are told for what they are', async () => {
     for (const part of ['proxy', 'cleanup', 'controller']) {
       const said = await refusal({ [part]: null });
-      assert.match(said, new RegExp(`no \`${part}\`.*--reset-then-reuse-values`, 'u'));
+      assert.match(said, new RegExp(`no \`${part}[.a-z]*\`.*--reset-then-reuse-values`, 'u'));
     }
+  });
+
+  it('that are null are as good as empty, or refused as what is needed', async () => {
+    const all = parse(readFileSync(join(chart, 'values.yaml'), 'utf8')) as object;
+    for (const what of ['values', 'parts'] as const) {
+      for (const kubedns of [true, false]) {
+        const { code, stdout, stderr } = await template({ values: { ...nulled(all, what), kubedns } });
+        assert.equal(code, 0, stderr);
+        assert.doesNotMatch(stdout, /<nil>/);
+      }
+    }
+    for (const path of needed) {
+      const values = path.split('.').reduceRight<unknown>((value, key) => ({ [key]: value }), null) as object;
+      const said = await refusal({ kubedns: true, ...values });
+      assert.match(said, new RegExp(`no \`${path}\`|the image .* has no tag`, 'u'));
+    }
+  });
+
+  it('and names that YAML takes for something else stay names', async () => {
+    const values = { kubedns: true, controller: { watchNamespaces: ['0x1'] }, proxy: { name: '007' } };
+    const objects = await render({ namespace: '12e4', values });
+    const given = objects.flatMap(({ metadata: { name, namespace } }) => [name, namespace]);
+    assert.deepEqual(new Set(given.map((each) => typeof each)), new Set(['string', 'undefined']));
+    assert.ok(given.includes('12e4') && given.includes('0x1') && given.includes('007'));
+    const bootstrap = objects.find((object) => titleOf(object) === 'ConfigMap 12e4/maesh-mesh')?.['data'];
+    assert.partialDeepStrictEqual(parse((bootstrap as Record<string, string>)['bootstrap.yaml'] ?? ''), {
+      node: { cluster: '12e4' },
+    });
   });
 });
 

@@ -11,8 +11,8 @@ which an object is read: it is followed, or asked for once.
 - apiGroups: ['']
   resources: [configmaps]
   resourceNames:
-    {{- range concat (list "coredns" "coredns-custom" "rke2-coredns-rke2-coredns" "kube-dns" "node-local-dns" "nodelocaldns") .root.Values.dns.configMaps }}
-    - {{ . }}
+    {{- range concat (list "coredns" "coredns-custom" "rke2-coredns-rke2-coredns" "kube-dns" "node-local-dns" "nodelocaldns") (default list .root.Values.dns.configMaps) }}
+    - {{ . | quote }}
     {{- end }}
   verbs: [{{ join ", " .read }}, patch, delete]
 {{- end }}
