@@ -110,12 +110,13 @@ export class GuardedMesh implements AsyncDisposable {
     this.offer(changes);
     const envoy = superviseEnvoy({
       binary: (await findEnvoy({ log })).path,
-      bootstrap: bootstrap({
-        nodeId: 'bench',
-        cluster: 'maesh',
-        xds: { address: host, port },
-        admin: { address: host, port: this.#adminPort },
-      }),
+      bootstrap: () =>
+        bootstrap({
+          nodeId: 'bench',
+          cluster: 'maesh',
+          xds: { address: host, port },
+          admin: { address: host, port: this.#adminPort },
+        }),
       workDir,
       concurrency: workers,
       log,
