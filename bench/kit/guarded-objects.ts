@@ -20,15 +20,23 @@ const [backend = ''] = backendAddresses(0);
 
 /**
  * A service, its pods and its TrafficTarget for each of `size`; every other TrafficTarget allows by account alone, the
- * others as the one HTTPRouteGroup says. Of the first service one pod is ready, and it answers.
+ * others as the one HTTPRouteGroup says. Of the {@link called} service one pod is ready, and it answers.
  */
 export function guardedObjects(size: number): readonly KubeObject[] {
   const services = Array.from({ length: size }, (_, n) => [
     kubeService({ name: `s${n}`, selector: { app: `s${n}` }, ports: [{ port: servicePort }] }),
-    ...Array.from({ length: podsEach }, (__, p) => podOf(n, p)),
+    ...Array.from({ length: podsEach }, (__, p) => (n === called(size) ? calledPod(n, p) : podOf(n, p))),
     targetOf(n, size),
   ]);
   return [groupOf('/.*'), ...services.flat()];
+}
+
+/**
+ * The service that is called, an even one: its mesh port is in the last block, whose routes a proxy gets after those of
+ * all others.
+ */
+export function called(size: number): number {
+  return size - (size % 2 === 0 ? 2 : 1);
 }
 
 function podOf(n: number, p: number): KubePod {
@@ -36,9 +44,12 @@ function podOf(n: number, p: number): KubePod {
     name: `s${n}-${p}`,
     labels: { app: `s${n}` },
     serviceAccount: `s${n}`,
-    ips: [n === 0 && p === 0 ? backend : silentAddress(n * podsEach + p)],
-    ready: n > 0 || p === 0,
+    ips: [silentAddress(n * podsEach + p)],
   });
+}
+
+function calledPod(n: number, p: number): KubePod {
+  return { ...podOf(n, p), ready: p === 0, ...(p === 0 && { ips: [backend] }) };
 }
 
 /** Who may call the n-th service: the accounts of three services, by default of the three that follow it. */
@@ -61,7 +72,8 @@ export function groupOf(pathRegex: string): KubeHttpRouteGroup {
   return kubeRouteGroup({ matches: [{ name: 'all', methods: ['GET'], pathRegex }] });
 }
 
-/** A pod that calls: one more of the account that may call the first service. */
-export function callerAt(address: string): KubePod {
-  return kubePod({ name: 'caller', labels: {}, serviceAccount: 's1', ips: [address] });
+/** A pod that calls: one more of the first account that may call the {@link called} service. */
+export function callerAt(address: string, size: number): KubePod {
+  const serviceAccount = `s${(called(size) + 1) % size}`;
+  return kubePod({ name: 'caller', labels: {}, serviceAccount, ips: [address] });
 }

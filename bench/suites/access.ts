@@ -10,7 +10,7 @@ import { startBackends } from '../kit/backends.ts';
 import { distribution, type Distribution } from '../kit/figures.ts';
 import { collectGarbage } from '../kit/garbage.ts';
 import { GuardedMesh } from '../kit/guarded-mesh.ts';
-import { callerAt, groupOf, guardedObjects, podsEach, targetOf } from '../kit/guarded-objects.ts';
+import { called, callerAt, groupOf, guardedObjects, podsEach, targetOf } from '../kit/guarded-objects.ts';
 import type { HeapFigures } from '../kit/moments.ts';
 import { now } from '../kit/now.ts';
 import { Probe } from '../kit/probe.ts';
@@ -18,7 +18,8 @@ import { residentMib } from '../kit/process-figures.ts';
 import { machine, progress, report, table } from '../kit/report.ts';
 
 const workers = 2;
-const host = 's0.store.maesh';
+/** Any does on a mesh port. */
+const host = 'called.store.maesh';
 
 /** A change, and which of the two addresses may call once it is effective. */
 interface Step {
@@ -30,14 +31,15 @@ interface Step {
 /** What each round goes through; its end is its beginning. */
 function stepsAt(size: number): readonly Step[] {
   const [first, second] = callerAddresses;
-  const caller = callerAt(first);
+  const service = called(size);
+  const caller = callerAt(first, size);
   // Without the first of the three, which is the caller's.
-  const closed = targetOf(0, size, 2);
+  const closed = targetOf(service, size, service + 2);
   return [
     { what: 'a pod comes', change: put(caller), allowed: [true, false] },
-    { what: 'it gets another address', change: put(callerAt(second)), allowed: [false, true] },
+    { what: 'it gets another address', change: put(callerAt(second, size)), allowed: [false, true] },
     { what: 'its account is no source any more', change: put(closed), allowed: [false, false] },
-    { what: 'it is one again', change: put(targetOf(0, size)), allowed: [false, true] },
+    { what: 'it is one again', change: put(targetOf(service, size)), allowed: [false, true] },
     { what: 'the HTTPRouteGroup allows nothing', change: put(groupOf('/nobody')), allowed: [false, false] },
     { what: 'it allows everything again', change: put(groupOf('/.*')), allowed: [false, true] },
     { what: 'the pod goes', change: take(caller), allowed: [false, false] },
@@ -82,9 +84,8 @@ async function atSize(size: number, rounds: number): Promise<AccessResult> {
   progress(`access: ${size} TrafficTargets`);
   await using mesh = await GuardedMesh.start(guardedObjects(size).map(put), workers);
   const startBytes = mesh.sentBytes;
-  const [first, second] = callerAddresses.map(
-    (localAddress) => new Probe({ ...mesh.addressOf('s0'), localAddress }),
-  );
+  const target = mesh.addressOf(`s${called(size)}`);
+  const [first, second] = callerAddresses.map((localAddress) => new Probe({ ...target, localAddress }));
   if (first === undefined || second === undefined) throw new Error('There are two callers');
   using probes = new DisposableStack();
   probes.use(first);
