@@ -205,23 +205,22 @@ function hasSameMeshPorts(port: ServicePort, next: Pick<ServicePort, 'meshPort' 
 
 /** The new service with those parts of the old one that are equal, down to the old one itself. */
 function keepEqualParts(old: Service, next: Service): Service {
-  if (isDeepEqual(old, next)) return old;
-  const ports = next.ports.map((port): ServicePort => {
+  const ports = next.ports.map((port) => {
     const before = old.ports.find(({ key }) => key === port.key);
-    if (before === undefined) return port;
-    if (isDeepEqual(before, port)) return before;
-    return {
-      ...port,
-      ...(before.policy !== undefined &&
-        isDeepEqual(before.policy, port.policy) && { policy: before.policy }),
-      ...(isDeepEqual(before.endpoints, port.endpoints) && { endpoints: before.endpoints }),
-      ...(before.splits !== undefined &&
-        isDeepEqual(before.splits, port.splits) && { splits: before.splits }),
-      ...(before.access !== undefined &&
-        isDeepEqual(before.access, port.access) && { access: before.access }),
-    };
+    return before === undefined ? port : keepEqualFields(before, port);
   });
-  return { ...next, ports };
+  return keepEqualFields(old, { ...next, ports });
+}
+
+/** The new object with the values of the old one's fields that are equal, or the old one where all are. */
+function keepEqualFields<T extends object>(old: T, next: T): T {
+  const kept = { ...next };
+  let isSame = Object.keys(old).length === Object.keys(next).length;
+  for (const name of Object.keys(next) as (keyof T)[]) {
+    if (Object.hasOwn(old, name) && isDeepEqual(old[name], next[name])) kept[name] = old[name];
+    else isSame = false;
+  }
+  return isSame ? old : kept;
 }
 
 /** Whether two values of plain data say the same. */

@@ -1,6 +1,7 @@
 // The addresses of those whom some TrafficTarget names as a source: nobody else has to be known by proxies.
 
 import { byText, type ObjectKey } from '../key.ts';
+import { withoutThose } from '../lists.ts';
 import type { PodIdentities, SharedAddress } from './pod-identities.ts';
 
 /** Keeps them in step with pods and TrafficTargets. */
@@ -28,8 +29,8 @@ export class Callers {
 
   /** A TrafficTarget names others than before. The next update sees it. */
   replace(before: readonly ObjectKey[], after: readonly ObjectKey[]): void {
-    for (const account of before) this.#count(account, -1);
-    for (const account of after) this.#count(account, 1);
+    for (const account of withoutThose(before, after)) this.#count(account, -1);
+    for (const account of withoutThose(after, before)) this.#count(account, 1);
   }
 
   /** Takes in what has changed since the last call. */

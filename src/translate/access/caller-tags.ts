@@ -18,6 +18,7 @@ import {
   HttpFilterSchema,
 } from '../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts';
 import { byText, type ObjectKey } from '../../model/key.ts';
+import { withoutThose } from '../../model/lists.ts';
 import type { Topology } from '../../model/topology.ts';
 import { ads } from '../config-source.ts';
 import { callerTagsName, internalHeaders } from '../names.ts';
@@ -66,11 +67,6 @@ export function createCallerTags(): (callers: NonNullable<Topology['callers']>) 
     );
     return resources;
   };
-}
-
-function withoutThose(addresses: readonly string[], others: readonly string[]): readonly string[] {
-  const known = new Set(others);
-  return addresses.filter((address) => !known.has(address));
 }
 
 type Shard = Map<ObjectKey, Set<string>>;
