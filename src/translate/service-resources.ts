@@ -50,19 +50,26 @@ export interface ServiceResources {
 
 type PortResources = Pick<ServiceResources, 'clusters' | 'endpoints'>;
 
+interface MadePort {
+  readonly port: ServedPort;
+  readonly resources: PortResources;
+}
+
 /**
- * Makes the function that translates services. It remembers what it made for each service and service port, by
- * reference, for as long as somebody holds that very object.
+ * Makes the function that translates services. It remembers what it made for each service, and for the endpoints of each
+ * service port, by reference, for as long as somebody holds that very object.
  */
 export function createServiceTranslator(options: TranslateOptions): (service: Service) => ServiceResources {
   const byService = new WeakMap<Service, ServiceResources>();
-  const byPort = new WeakMap<ServicePort, PortResources>();
+  const byEndpoints = new WeakMap<ServicePort['endpoints'], MadePort>();
 
   const steady = options.isAccessControlled === true ? withSteadyPods : (port: ServedPort) => port;
   const portResources = (service: Service, port: ServedPort): PortResources => {
-    const made = byPort.get(port) ?? translatePort(service, steady(port), options);
-    byPort.set(port, made);
-    return made;
+    const known = byEndpoints.get(port.endpoints);
+    if (known !== undefined && isMadeAlike(known.port, port)) return known.resources;
+    const resources = translatePort(service, steady(port), options);
+    byEndpoints.set(port.endpoints, { port, resources });
+    return resources;
   };
   return (service) => {
     const known = byService.get(service);
@@ -87,6 +94,18 @@ export function createServiceTranslator(options: TranslateOptions): (service: Se
     byService.set(service, made);
     return made;
   };
+}
+
+/**
+ * Whether clusters and endpoints of ports are the same. Who may call one is nothing to them, unless it parts the pods: a
+ * TrafficTarget, or what many of them refer to, changes and all of these would be encoded again for it.
+ */
+function isMadeAlike(a: ServedPort, b: ServedPort): boolean {
+  if (a === b) return true;
+  const names = new Set([...Object.keys(a), ...Object.keys(b)] as (keyof ServedPort)[]);
+  const changed = [...names].filter((name) => a[name] !== b[name]);
+  const isRulesOnly = changed.every((name) => name === 'access');
+  return isRulesOnly && [a, b].every((port) => accountPorts(port).length === 0);
 }
 
 function isServed(port: ServicePort): port is ServedPort {
