@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isRecord, type ApiObject } from '../kube/api-object.ts';
 import type { ObjectName } from '../kube/client.ts';
 import { importsServerFiles, patchFiles, restoreFiles, type Files } from './corefile/custom-files.ts';
+import { onlyMarked } from './corefile/marks.ts';
 import type { MeshDns, Patch } from './corefile/mesh-dns.ts';
 import { patchCorefile, restoreCorefile } from './corefile/patch.ts';
 import { isSupported } from './corefile/version.ts';
@@ -80,6 +81,7 @@ export function planCorefile(place: Place, find: FindObject, mesh: MeshDns): Dns
     writes: writesOf(found, patch.result),
     holder: isImported ? custom.object : corefile.object,
     ...(startedFor !== undefined && { restart: { for: startedFor, onChange: true } }),
+    ...replacedMesh(found, mesh.namespace),
   };
 }
 
@@ -103,6 +105,14 @@ export function planRestoredCorefile(place: Place, find: FindObject, meshNamespa
 interface Wanted {
   readonly corefile: string;
   readonly files: Files | undefined;
+}
+
+/** Whose names lie between the marks, where that is another mesh. */
+function replacedMesh({ corefile, custom }: Found, namespace: string): Pick<DnsPlan, 'replaces'> {
+  const texts = [corefile.text, ...Object.values(custom?.files ?? {})];
+  const others = texts.map((text) => meshOf(onlyMarked(text))).filter((other) => other !== namespace);
+  const replaces = others.find((other) => other !== undefined);
+  return replaces === undefined ? {} : { replaces };
 }
 
 function mapped<T, U>(patch: Patch<T>, map: (result: T) => U): Patch<U> {

@@ -19,6 +19,7 @@ import type { DnsPlan, DnsTrouble } from './plan.ts';
 import { objectKey, planPlace } from './plan-place.ts';
 import { placeStatus } from './place-status.ts';
 import { restartedOnce } from './restart-once.ts';
+import { rivalTrouble } from './rival-trouble.ts';
 import type { DnsStatus, PlaceStatus } from './status.ts';
 import { unknownDns } from './unknown-dns.ts';
 
@@ -72,6 +73,8 @@ export class DnsKeeper {
   readonly #pace: TokenBucket;
   /** For which configuration this process had the pods of a place replaced. */
   readonly #restarted = new Map<string, string>();
+  /** Whose names this process has taken out of a place. */
+  readonly #replaced = new Map<string, string>();
   /** What was said of a place, or its last failure. */
   readonly #troubles = new Map<string, string>();
   #written: ReadonlyMap<string, string> | undefined;
@@ -141,7 +144,9 @@ export class DnsKeeper {
   #statusOf(place: DnsPlace): PlaceStatus {
     const isKnown = this.#followed.isKnown(place);
     const failure = isKnown ? this.#troubles.get(placeKey(place)) : this.#followed.complaint;
-    return placeStatus(place, { plan: isKnown ? this.#plan(place) : undefined, failure });
+    const plan = isKnown ? this.#plan(place) : undefined;
+    const isStarted = plan !== undefined && !needsRestart(plan, this.#workload(place));
+    return placeStatus(place, { plan, isStarted, failure });
   }
 
   #mesh(): MeshDns {
@@ -165,6 +170,12 @@ export class DnsKeeper {
       this.#troubles.delete(key);
       return undefined;
     }
+    const { replaces } = plan;
+    // One that is gone does not come back.
+    if (replaces !== undefined && this.#replaced.get(key) === replaces) {
+      this.#complain(key, rivalTrouble(replaces), { dns: placeTitle(place) });
+      return undefined;
+    }
     const waitMs = this.#pace.availableAt - clock.now();
     if (waitMs > 0) return { retryAfterMs: waitMs };
     this.#pace.take(clock.now());
@@ -177,30 +188,35 @@ export class DnsKeeper {
     try {
       const workload = this.#workload(place);
       const { changed, isRestarted } = await carryOut(plan, { client, workload, signal });
+      if (plan.replaces !== undefined) this.#replaced.set(key, plan.replaces);
       if (isRestarted && plan.restart !== undefined) this.#restarted.set(key, plan.restart.for);
       log.info("Put the mesh's names into the cluster's DNS", {
         dns: placeTitle(place),
         changed: changed.map(objectKey),
         ...(isRestarted && { restarted: true }),
+        ...(plan.replaces !== undefined && { inPlaceOfMeshIn: plan.replaces }),
       });
       return undefined;
     } catch (error) {
       if (signal.aborted || !(error instanceof KubeError)) throw error;
-      const { status, message } = error;
-      // It was changed meanwhile, and comes by the watch.
-      if (status === 404 || status === 409) return { retryAfterMs: this.#timing.outdatedMs };
-      if (status === 403) {
-        this.#complain(
-          key,
-          "May not put the mesh's names into the cluster's DNS",
-          { error: message },
-          message,
-        );
-        return { retryAfterMs: this.#timing.forbiddenMs };
-      }
-      this.#troubles.set(key, message);
-      throw status === 400 || status === 422 ? new TerminalError(message, { cause: error }) : error;
+      return this.#afterFailure(key, error);
     }
+  }
+
+  /** @throws the failure where it is to be tried again by the queue's rules. */
+  #afterFailure(key: string, error: KubeError): RetryLater {
+    const { status, message } = error;
+    // It was changed meanwhile, and comes by the watch.
+    if (status === 404 || status === 409) return { retryAfterMs: this.#timing.outdatedMs };
+    if (status === 403) {
+      const { forbiddenMs } = this.#timing;
+      const trouble = `${message}. It is tried again every ${forbiddenMs / 1000} s`;
+      const what = "May not put the mesh's names into the cluster's DNS";
+      this.#complain(key, what, { error: trouble }, trouble);
+      return { retryAfterMs: forbiddenMs };
+    }
+    this.#troubles.set(key, message);
+    throw status === 400 || status === 422 ? new TerminalError(message, { cause: error }) : error;
   }
 
   #workload(place: DnsPlace): Restartable | undefined {

@@ -42,6 +42,8 @@ export interface DnsPlan {
   /** What the mesh's names are in; undefined where there is no such place. */
   readonly holder?: ObjectName;
   readonly trouble?: DnsTrouble;
+  /** Namespace of another mesh, whose names are there now and go; undefined for none. */
+  readonly replaces?: string;
   /** What pods have to have been started with; undefined where that makes no difference. */
   readonly restart?: PodRestart | undefined;
 }

@@ -37,8 +37,19 @@ export function appendMarked(text: string, block: string): string {
 
 /** A text without what lies between marks, byte for byte what it was. */
 export function withoutMarked(text: string): string {
+  return divided(text).kept.join('\n');
+}
+
+/** What lies between marks, with these. */
+export function onlyMarked(text: string): string {
+  return divided(text).taken.join('\n');
+}
+
+/** The lines of a text: those of somebody else, and those of a mesh. */
+function divided(text: string): { readonly kept: readonly string[]; readonly taken: readonly string[] } {
   const lines = text.split('\n');
   const kept: string[] = [];
+  const taken: string[] = [];
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? '';
     const last = marks.get(line.trim());
@@ -49,9 +60,11 @@ export function withoutMarked(text: string): string {
     const isOriginal = lines[at + 1]?.trim() !== notice;
     // The original put an empty line before its block.
     if (isOriginal && kept.at(-1) === '') kept.pop();
-    at = lastLine(lines, at, last);
+    const first = at;
+    at = lastLine(lines, first, last);
+    taken.push(...lines.slice(first, at + 1));
   }
-  return kept.join('\n');
+  return { kept, taken };
 }
 
 /** Whether a line is ours although its block is gone. */
