@@ -52,6 +52,20 @@ describe('in a cluster,', () => {
     assert.deepEqual(recorder.names, []);
   });
 
+  it("the mesh's own Services and their slices are left out, those of others are not", async () => {
+    await using world = await KubernetesWorld.create({ plane, namespaces: onlyStore });
+    const ours = { app: 'maesh', type: 'shadow' };
+    const bound = (name: string): object => ({ 'kubernetes.io/service-name': name });
+    await world.put(kubeService({ name: 'shadow', labels: ours }));
+    await world.put(
+      kubeSlice({ name: 'shadow-a', service: 'shadow', labels: { ...ours, ...bound('shadow') } }),
+    );
+    await world.put(kubeService());
+    await world.put(kubeSlice({ labels: { team: 'shop', ...bound('shop') } }));
+    await using recorder = await OfferRecorder.start(world.makeSource());
+    assert.deepEqual(recorder.names, ['EndpointSlice store/shop-a', 'Service store/shop']);
+  });
+
   it('one namespace needs permission for that one alone, and all need it for all', async () => {
     await using objects = await KubernetesWorld.create({ plane });
     await objects.put(kubeService());

@@ -233,13 +233,15 @@ describe('a Kubernetes source, its namespaces', () => {
     ]);
   });
 
-  it('leave what is ignored, and the services of the mesh itself, to the server to leave out', async () => {
+  it('leave what is ignored, and the services of the mesh itself with their slices, to the server to leave out', async () => {
     await using cluster = await FakeCluster.start();
     const namespaces = { watch: [], ignore: ['bank'] };
     await using recorder = await OfferRecorder.start(sourceOf(cluster, { namespaces }));
     assert.deepEqual(recorder.names, []);
     const ignored = 'metadata.namespace!=kube-system,metadata.namespace!=bank';
     assert.deepEqual(cluster.selectors.get('/api/v1/services'), [ignored, 'app!=maesh']);
+    const slices = '/apis/discovery.k8s.io/v1/endpointslices';
+    assert.deepEqual(cluster.selectors.get(slices), [ignored, 'app!=maesh']);
     assert.deepEqual(cluster.selectors.get('/api/v1/pods'), [ignored]);
   });
 

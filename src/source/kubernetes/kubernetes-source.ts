@@ -44,8 +44,12 @@ export const followed: readonly Kind[] = [
   'UDPRoute',
 ];
 
-/** The mesh's own Services, of which there is one for each of the others, are no part of it (`model/ignore.ts`). */
+/**
+ * The mesh's own Services, of which there is one for each of the others, are no part of it (`model/ignore.ts`), and nor are
+ * their EndpointSlices, which get the labels of their Service: each has all proxies of the mesh in it.
+ */
 const notOurs = 'app!=maesh';
+const someAreOurs: ReadonlySet<Kind> = new Set(['Service', 'EndpointSlice']);
 
 /**
  * Makes a source of the objects of an API server. Its first offer comes when every resource has been listed; whatever
@@ -123,7 +127,7 @@ class Run {
         type: { group, plural, version: versions[0] },
         namespace: part.namespace,
         fieldSelector: fieldSelectorOf(namespaces),
-        labelSelector: part.kind === 'Service' ? notOurs : undefined,
+        labelSelector: someAreOurs.has(part.kind) ? notOurs : undefined,
       },
       versions,
       decode: (object) =>
