@@ -72,8 +72,8 @@ for (const { name, store, dns: dnsName, values } of cases) {
       await using dns = await setUpDns(dnsName);
       const mesh = new MeshInCluster(objects, { mesh: name, services: store });
       await mesh.prepare();
-      const configMaps = { dns: { configMaps: ['dns-config'] } };
-      release = await ChartRelease.install({ plane, objects, name, values: { ...values, ...configMaps } });
+      const names = { dns: { configMaps: ['dns-config'], workloads: ['dns'] } };
+      release = await ChartRelease.install({ plane, objects, name, values: { ...values, ...names } });
       await release.withController(ports, () => work(mesh, dns.isDone));
       await release.uninstall();
       const { code, stdout, stderr } = await release.runCleanup();

@@ -3,10 +3,18 @@ What naming the mesh's services in the cluster's DNS takes, in kube-system. Give
 which an object is read: it is followed, or asked for once.
 */}}
 {{- define "maesh.dnsRules" -}}
-# Which DNS there is, and a restart of one that doesn't read its configuration again by itself.
+# Which DNS there is.
 - apiGroups: [apps]
   resources: [deployments, daemonsets]
-  verbs: [list, {{ if has "watch" .read }}watch, {{ end }}patch]
+  verbs: [list{{ if has "watch" .read }}, watch{{ end }}]
+# A restart of one that doesn't read its configuration again by itself, or of which that is asked for.
+- apiGroups: [apps]
+  resources: [deployments, daemonsets]
+  resourceNames:
+    {{- range concat (list "coredns" "rke2-coredns-rke2-coredns" "node-local-dns" "nodelocaldns") (default list .root.Values.dns.workloads) }}
+    - {{ . | quote }}
+    {{- end }}
+  verbs: [patch]
 # Its configuration, where each of the distributions that are known has it. What was made there for the mesh alone is deleted.
 - apiGroups: ['']
   resources: [configmaps]
