@@ -96,6 +96,25 @@ export function kubeSlice(given: Given<KubeEndpointSlice, never> = {}): KubeEndp
   };
 }
 
+/** A Service with port 80, and the slice that has its only endpoint. */
+export function servedService(
+  name: string,
+  at: { readonly address: string; readonly port: number },
+  given: Partial<Pick<KubeService, 'annotations'> & Pick<KubeServicePort, 'protocol'>> = {},
+): readonly KubeObject[] {
+  const { annotations = {}, protocol = 'TCP' } = given;
+  return [
+    kubeService({ name, annotations, ports: [{ protocol }] }),
+    kubeSlice({
+      name,
+      labels: { 'kubernetes.io/service-name': name },
+      service: name,
+      endpoints: [kubeEndpoint({ addresses: [at.address] })],
+      ports: [{ name: '', port: at.port, protocol, appProtocol: undefined }],
+    }),
+  ];
+}
+
 /** Endpoints `store/shop` without any subset. */
 export function kubeEndpoints(given: Given<KubeEndpoints, never> = {}): KubeEndpoints {
   return { kind: 'Endpoints', namespace: 'store', name: 'shop', labels: {}, subsets: [], ...given };

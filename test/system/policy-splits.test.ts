@@ -11,7 +11,7 @@ import { HttpClient, type Dial } from '../kit/clients/http.ts';
 import { TcpEcho } from '../kit/clients/tcp-echo.ts';
 import { manifestOf } from '../kit/manifest-of.ts';
 import { TestMesh } from '../kit/mesh.ts';
-import { kubeEndpoint, kubeService, kubeSlice } from '../kit/objects.ts';
+import { kubeService, servedService } from '../kit/objects.ts';
 import { type RawServer, startRawServer } from '../kit/raw-http.ts';
 import { kubeSplit } from '../kit/smi-objects.ts';
 import { until } from '../kit/until.ts';
@@ -26,19 +26,9 @@ function annotations(asked: Asked): Asked {
 }
 
 /** A service of one pod, and another that is its root and has none. */
-function withRoot(
-  name: string,
-  { address, port }: Dial,
-  asked: { readonly own?: Asked; readonly root?: Asked },
-) {
+function withRoot(name: string, at: Dial, asked: { readonly own?: Asked; readonly root?: Asked }) {
   return [
-    kubeService({ name, annotations: annotations(asked.own ?? {}) }),
-    kubeSlice({
-      name,
-      labels: { 'kubernetes.io/service-name': name },
-      endpoints: [kubeEndpoint({ addresses: [address] })],
-      ports: [{ name: '', port, protocol: 'TCP', appProtocol: undefined }],
-    }),
+    ...servedService(name, at, { annotations: annotations(asked.own ?? {}) }),
     kubeService({ name: `to-${name}`, annotations: annotations(asked.root ?? {}) }),
     kubeSplit({ name, service: `to-${name}`, backends: [{ service: name, weight: 1 }] }),
   ];

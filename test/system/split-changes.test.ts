@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
+import type { KubeObject } from '../../src/model/objects.ts';
 import type { Backend } from '../kit/backends/backend.ts';
 import { startHttpBackend } from '../kit/backends/http.ts';
 import { startTcpBackend } from '../kit/backends/tcp.ts';
@@ -14,40 +15,18 @@ import { UdpSession } from '../kit/clients/udp-session.ts';
 import { manifestOf } from '../kit/manifest-of.ts';
 import { sendMany, startCountingBackend } from '../kit/many-requests.ts';
 import { TestMesh } from '../kit/mesh.ts';
-import { kubeEndpoint, kubeService, kubeSlice } from '../kit/objects.ts';
+import { kubeService, servedService } from '../kit/objects.ts';
 import { kubeSplit } from '../kit/smi-objects.ts';
 import { TrafficLoad } from '../kit/traffic-load.ts';
 import { until } from '../kit/until.ts';
 
 const pods = '127.110.250.1';
 
-interface GivenService {
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly protocol?: 'TCP' | 'UDP';
-}
-
-/** A service of one backend. */
-function serviceOf(
-  name: string,
-  { address, port }: Backend,
-  { annotations = {}, protocol = 'TCP' }: GivenService = {},
-) {
-  return [
-    kubeService({ name, annotations, ports: [{ port: 80, protocol }] }),
-    kubeSlice({
-      name,
-      labels: { 'kubernetes.io/service-name': name },
-      endpoints: [kubeEndpoint({ addresses: [address] })],
-      ports: [{ name: '', port, protocol, appProtocol: undefined }],
-    }),
-  ];
-}
-
 function splitOf(weights: Readonly<Record<string, number>>) {
   return kubeSplit({ backends: Object.entries(weights).map(([service, weight]) => ({ service, weight })) });
 }
 
-function text(objects: readonly Parameters<typeof manifestOf>[0][]): string {
+function text(objects: readonly KubeObject[]): string {
   return objects.map((object) => JSON.stringify(manifestOf(object))).join('\n---\n');
 }
 
@@ -61,7 +40,9 @@ describe('a TrafficSplit', () => {
 
   /** Writes services and a split, and resolves with where the root's port is. */
   async function divide(services: Readonly<Record<string, Backend>>, annotations = {}) {
-    const objects = Object.entries(services).flatMap(([name, to]) => serviceOf(name, to, { annotations }));
+    const objects = Object.entries(services).flatMap(([name, to]) =>
+      servedService(name, to, { annotations }),
+    );
     await mesh.write({ 'services.yaml': text(objects) });
     const { meshPort } = mesh.ports.get('store/shop/80') ?? {};
     assert.ok(meshPort !== undefined);
@@ -164,7 +145,7 @@ describe('a TrafficSplit', () => {
     await using v1 = await startUdpBackend({ name: 'v1', address: pods });
     await using v2 = await startUdpBackend({ name: 'v2', address: pods });
     const objects = Object.entries({ shop: own, v1, v2 }).flatMap(([name, to]) =>
-      serviceOf(name, to, { annotations: { 'mesh.traefik.io/traffic-type': 'udp' }, protocol: 'UDP' }),
+      servedService(name, to, { annotations: { 'mesh.traefik.io/traffic-type': 'udp' }, protocol: 'UDP' }),
     );
     await mesh.write({ 'services.yaml': text(objects), 'split.yaml': text([splitOf({ v1: 1, v2: 0 })]) });
     const { meshPort } = mesh.ports.get('store/shop/80/udp') ?? {};
