@@ -50,6 +50,37 @@ suite('readCorefile()', () => {
     assert.deepEqual(imports, ['x/*.server', 'z']);
   });
 
+  test('reads a snippet only where it is imported, and also one of a single line', () => {
+    const { blocks } = read(
+      '(a) { errors }\n(b) {\n import a b c\n log {\n }\n }\nc {\n import a\n cache\n}\n',
+    );
+    assert.deepEqual(
+      blocks.map(({ directives }) => directives.map(({ plugin, args }) => [plugin, args])),
+      [
+        [
+          ['errors', []],
+          ['cache', []],
+        ],
+      ],
+    );
+  });
+
+  test('puts a snippet in no more often than CoreDNS does', () => {
+    const doubled = Array.from(
+      { length: 20 },
+      (_, at) => `(s${at + 1}) {\n import s${at}\n import s${at}\n}\n`,
+    );
+    const text = `(s0) {\n errors\n}\n${doubled.join('')}a {\n import s20\n}\n`;
+    assert.partialDeepStrictEqual(readCorefile(text), { message: 'Snippets import one another too often' });
+  });
+
+  test('takes an empty word for no zone, and the line after it for a plugin', () => {
+    assert.deepEqual(
+      read('""\nerrors\n}\na {\n}\n').blocks.map(({ keys }) => keys),
+      [['a']],
+    );
+  });
+
   test('says that a block without braces, or without the last one, goes on', () => {
     for (const text of ['a\nerrors\nlog', 'a {\n hosts {\n }\n', '}'])
       assert.deepEqual(
@@ -68,8 +99,13 @@ suite('readCorefile()', () => {
       'a,\n{\n}': [2, 'Expected another zone after the comma'],
       'a {\n}\nb,': [3, 'Expected another zone after the comma'],
       'a {\n import\n}': [3, 'Expected a name after import'],
+      '(a) {\n import b\n}\n(b) {\n import a\n}\nc {\n import a\n}': [
+        5,
+        'Snippets import one another too often',
+      ],
+      'a {\n hosts {\n import b c\n }\n}': [3, 'Expected one name after import'],
       'a {\n import b c\n}': [2, 'Expected one name after import'],
-      '(a) {\n}\n(a) {\n}': [4, 'The snippet a is there twice'],
+      '(a) {\n}\n(a) {\n}': [3, 'The snippet a is there twice'],
       '(a)\nerrors\n': [2, 'Expected { after (a)'],
     };
     for (const [text, [line, message]] of Object.entries(faults))

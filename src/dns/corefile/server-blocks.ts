@@ -82,14 +82,26 @@ class Stop extends Error {
   }
 }
 
+/** The snippets of a Corefile. */
+interface Snippets {
+  readonly words: Map<string, readonly Token[]>;
+  /** How many have been put in, and in how many others what is read now lies. */
+  imported: number;
+  depth: number;
+}
+
+/** As many may be put in, and as many may lie in one another: snippets that import one another would never end. */
+const most: Pick<Snippets, 'imported' | 'depth'> = { imported: 10_000, depth: 100 };
+
 class Reader {
   readonly #tokens: readonly Token[];
-  readonly #snippets = new Map<string, readonly Directive[]>();
+  readonly #snippets: Snippets;
   readonly #imports: string[] = [];
   #at = 0;
 
-  constructor(tokens: readonly Token[]) {
+  constructor(tokens: readonly Token[], snippets: Snippets = { words: new Map(), imported: 0, depth: 0 }) {
     this.#tokens = tokens;
+    this.#snippets = snippets;
   }
 
   all(): Corefile {
@@ -117,15 +129,14 @@ class Reader {
   /** Goes past a block, or past a snippet, which is none. */
   #block(line: number): ServerBlock | undefined {
     const keys = this.#keys();
-    const hasBrace = this.#isAt('{');
-    const { directives, isClosed } = this.#body(hasBrace);
     const [key, ...more] = keys;
-    if (key === undefined) return undefined;
-    if (more.length === 0 && /^\(.*\)$/s.test(key)) {
-      if (!hasBrace) this.#stop(`Expected { after ${key}`);
-      this.#keepSnippet(key.slice(1, -1), directives);
+    if (key !== undefined && more.length === 0 && /^\(.*\)$/s.test(key) && this.#token !== undefined) {
+      this.#keepSnippet(key);
       return undefined;
     }
+    const hasBrace = this.#isAt('{');
+    const { directives, isClosed } = this.#body(hasBrace);
+    if (key === undefined) return undefined;
     const { end = 0 } = this.#tokens[this.#at - 1] ?? {};
     return { keys, line, end, directives, isOpen: !hasBrace || !isClosed };
   }
@@ -141,25 +152,34 @@ class Reader {
     return { directives, isClosed };
   }
 
-  #keepSnippet(name: string, directives: readonly Directive[]): void {
-    if (this.#snippets.has(name)) this.#stop(`The snippet ${name} is there twice`);
-    this.#snippets.set(name, directives);
+  /** Goes past a snippet's body. What its words mean comes out where it is imported. */
+  #keepSnippet(key: string): void {
+    const name = key.slice(1, -1);
+    if (this.#snippets.words.has(name)) this.#stop(`The snippet ${name} is there twice`);
+    if (!this.#isAt('{')) this.#stop(`Expected { after ${key}`);
+    const start = ++this.#at;
+    for (let nesting = 1; nesting > 0; this.#at++) {
+      nesting += nestingBy(this.#token ?? this.#stop('Expected }, but the Corefile ends'));
+    }
+    this.#snippets.words.set(name, this.#tokens.slice(start, this.#at - 1));
   }
 
   /** What stands before the brace: on one line, or on more where commas say so. */
   #keys(): string[] {
     const keys: string[] = [];
-    let goesOn = false;
+    let [goesOn, isFirst] = [false, true];
     for (let token = this.#token; token !== undefined && token.text !== '{'; token = this.#token) {
-      if (token.startsLine && !goesOn && keys.length > 0) return keys;
+      if (token.startsLine && !goesOn && !isFirst) return keys;
       if (token.startsLine && token.text === 'import') {
         this.#imports.push(this.#importedName());
         continue;
       }
+      isFirst = false;
+      this.#at++;
+      if (token.text === '') continue;
       const key = token.text.replace(/,$/, '');
       goesOn = key !== token.text;
-      if (token.text !== '') keys.push(key);
-      this.#at++;
+      keys.push(key);
     }
     if (goesOn) this.#stop('Expected another zone after the comma');
     return keys;
@@ -168,10 +188,22 @@ class Reader {
   #directives(): Directive[] {
     const directives: Directive[] = [];
     for (let token = this.#token; token !== undefined && token.text !== '}'; token = this.#token) {
-      if (token.text === 'import') directives.push(...(this.#snippets.get(this.#importedName()) ?? []));
+      if (token.text === 'import') this.#importInto(directives);
       else directives.push(this.#directive(token));
     }
     return directives;
+  }
+
+  #importInto(directives: Directive[]): void {
+    const snippets = this.#snippets;
+    const words = snippets.words.get(this.#importedName());
+    if (words === undefined) return;
+    snippets.imported++;
+    snippets.depth++;
+    if (snippets.imported > most.imported || snippets.depth > most.depth)
+      this.#stop('Snippets import one another too often');
+    for (const directive of new Reader(words, snippets).#directives()) directives.push(directive);
+    snippets.depth--;
   }
 
   #directive(name: Token): Directive {
@@ -179,9 +211,13 @@ class Reader {
     const args: string[] = [];
     let [nesting, end, isFirstLine] = [0, name.end, true];
     for (let token = this.#token; token !== undefined; token = this.#token) {
-      if (token.text === '{') nesting++;
-      else if (nesting === 0 && token.startsLine) break;
-      else if (token.text === '}' && nesting-- === 0) this.#stop('Unexpected }');
+      if (nesting === 0 && token.startsLine && token.text !== '{') break;
+      if (token.startsLine && token.text === 'import') {
+        this.#importedName();
+        continue;
+      }
+      nesting += nestingBy(token);
+      if (nesting < 0) this.#stop('Unexpected }');
       isFirstLine &&= nesting === 0 && token.text !== '}';
       if (isFirstLine) args.push(token.text);
       end = token.end;
@@ -206,4 +242,10 @@ class Reader {
     const { line = 1 } = this.#token ?? this.#tokens.at(-1) ?? {};
     throw new Stop(line, message);
   }
+}
+
+/** How much deeper one is behind a word than before it. */
+function nestingBy({ text }: Token): number {
+  if (text === '{') return 1;
+  return text === '}' ? -1 : 0;
 }

@@ -24,6 +24,11 @@ suite('tokensOf()', () => {
     assert.deepEqual(words('# a "b {\nc #d\ne#f g\n#'), ['c', 'e', 'g']);
   });
 
+  test('ends a quote with the text, and then escapes nothing', () => {
+    assert.deepEqual(words('a "b c\\'), ['a', 'b c']);
+    assert.deepEqual(words('a "\\'), ['a']);
+  });
+
   test('says where words are, and which begin a line', () => {
     const text = 'a "b\nc" d\n  e';
     const tokens = tokensOf(text);

@@ -81,9 +81,9 @@ class Lexer {
       const isEscape = char === '\\';
       const value = isEscape ? this.#text.charAt(++this.#at) : char;
       if (value === '\n') this.#line++;
-      text += isEscape && value !== '"' ? char + value : value;
+      text += isEscape && value !== '"' && value !== '' ? char + value : value;
     }
-    return text === '' ? undefined : { text, start, end: this.#at, line };
+    return text === '' ? undefined : { text, start, end: this.#text.length, line };
   }
 }
 
