@@ -1,6 +1,6 @@
 // Where a standalone mesh opens what: decided once, before anything is opened.
 
-import type { StandaloneOptions } from '../config/options.ts';
+import type { PortLimits, StandaloneOptions } from '../config/options.ts';
 import { parseAddressRange, type AddressRange } from '../model/addresses.ts';
 import type { ModelOptions } from '../model/build.ts';
 import { limitPorts, standalonePorts, type PortRanges } from '../model/ports.ts';
@@ -16,21 +16,8 @@ export const loopback = '127.0.0.1';
 export const readinessPort = 1081;
 
 /** The settings that placement depends on. */
-export type PlacementOptions = Pick<
-  StandaloneOptions,
-  | 'acl'
-  | 'addressRange'
-  | 'closeForbidden'
-  | 'defaultMode'
-  | 'envoy'
-  | 'httpPort'
-  | 'limitHTTPPort'
-  | 'limitTCPPort'
-  | 'limitUDPPort'
->;
-
-/** Ceilings on mesh ports. */
-export type PortLimits = Pick<StandaloneOptions, 'limitHTTPPort' | 'limitTCPPort' | 'limitUDPPort'>;
+export type PlacementOptions = PortLimits &
+  Pick<StandaloneOptions, 'acl' | 'addressRange' | 'closeForbidden' | 'defaultMode' | 'envoy' | 'httpPort'>;
 
 /** What model and translation need to know of where things are. */
 export interface Placement {

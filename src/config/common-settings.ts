@@ -1,7 +1,7 @@
 // Settings that several commands have, each defined once for all of them.
 
 import type { LogFormat, LogLevel } from '../runtime/pino-log.ts';
-import type { DefaultMode } from './options.ts';
+import type { DefaultMode, PortLimits } from './options.ts';
 import type { Setting, SettingTable } from './setting.ts';
 import { choice, count, namespaceName, optional, text, toggle } from './value.ts';
 
@@ -39,11 +39,11 @@ export const namespace: Setting<string> = {
   default: 'maesh',
 };
 
-export const limits: SettingTable<{
-  readonly limitHTTPPort: number | undefined;
-  readonly limitTCPPort: number | undefined;
-  readonly limitUDPPort: number | undefined;
-}> = { limitHTTPPort: limit('HTTP'), limitTCPPort: limit('TCP'), limitUDPPort: limit('UDP') };
+export const limits: SettingTable<PortLimits> = {
+  limitHTTPPort: limit('HTTP'),
+  limitTCPPort: limit('TCP'),
+  limitUDPPort: limit('UDP'),
+};
 
 function limit(traffic: string): Setting<number | undefined> {
   return {

@@ -57,8 +57,33 @@ export interface CleanupOptions extends ClusterOptions, Omit<NameOptions, 'clust
   readonly logFormat: LogFormat;
 }
 
+/** What is made of objects that say nothing of it. */
+export interface MeshOptions {
+  readonly defaultMode: DefaultMode;
+  /** Whether only those may call whom a TrafficTarget lets in. */
+  readonly acl: boolean;
+}
+
+/** How many service ports of each traffic type get a mesh port; undefined: as many as there are mesh ports. */
+export interface PortLimits {
+  readonly limitHTTPPort: number | undefined;
+  readonly limitTCPPort: number | undefined;
+  readonly limitUDPPort: number | undefined;
+}
+
+/** What every mesh runs with, wherever it does. */
+export interface ServingOptions extends MeshOptions, PortLimits, LogOptions {
+  /** Whether an open TCP connection is closed when its caller may no longer open it. */
+  readonly closeForbidden: boolean;
+  /** Port of the API; 0 for any free one, as for every port. */
+  readonly apiPort: number;
+  /** Address that the API listens on; empty for all of the machine's. */
+  readonly apiHost: string;
+  readonly logFormat: LogFormat;
+}
+
 /** What the controller of a mesh in Kubernetes runs with: `maesh` without a command. */
-export interface ControllerOptions extends ClusterOptions, NameOptions, LogOptions {
+export interface ControllerOptions extends ClusterOptions, NameOptions, ServingOptions {
   /** Whether the cluster's DNS is kept as the mesh needs it. */
   readonly keepDNS: boolean;
   /** As of `maesh prepare`. */
@@ -71,35 +96,18 @@ export interface ControllerOptions extends ClusterOptions, NameOptions, LogOptio
   readonly ignoreNamespaces: readonly string[];
   /** Name of the Lease in the mesh's namespace by which replicas agree on the one that writes. */
   readonly leaseName: string;
-  readonly defaultMode: DefaultMode;
-  /** Whether only those may call whom a TrafficTarget lets in. */
-  readonly acl: boolean;
-  /** Whether an open TCP connection is closed when its caller may no longer open it. */
-  readonly closeForbidden: boolean;
-  /** Most service ports of each traffic type that get a mesh port; undefined: as many as there are mesh ports. */
-  readonly limitHTTPPort: number | undefined;
-  readonly limitTCPPort: number | undefined;
-  readonly limitUDPPort: number | undefined;
-  /** Port of the API; 0 for any free one, as for every port. */
-  readonly apiPort: number;
-  /** Address that the API listens on; empty for all of the machine's. */
-  readonly apiHost: string;
   /** Port on all of the machine's addresses from which the proxies take their configuration. */
   readonly xdsPort: number;
-  readonly logFormat: LogFormat;
 }
 
 /** What `maesh standalone` runs with. */
-export interface StandaloneOptions extends LogOptions {
+export interface StandaloneOptions extends ServingOptions {
   /** Folders and files with manifests, at least one, as the user wrote them. */
   readonly dir: readonly string[];
   /** Port on which every HTTP service is reached by its Host; 0 for any free one, as for every port. */
   readonly httpPort: number;
   /** Port of DNS, on UDP and TCP. */
   readonly dnsPort: number;
-  readonly apiPort: number;
-  /** Address that the API listens on; empty for all of the machine's. */
-  readonly apiHost: string;
   /** Port on the loopback address from which Envoys take their configuration. */
   readonly xdsPort: number;
   readonly envoy: EnvoyMode;
@@ -111,18 +119,8 @@ export interface StandaloneOptions extends LogOptions {
   readonly stateDir: string;
   /** IPv4 range within 127.0.0.0/8 in CIDR notation, /8 to /24. */
   readonly addressRange: string;
-  readonly defaultMode: DefaultMode;
-  /** Whether only those may call whom a TrafficTarget lets in. */
-  readonly acl: boolean;
-  /** Whether an open TCP connection is closed when its caller may no longer open it. */
-  readonly closeForbidden: boolean;
-  /** Most service ports of each traffic type that get a mesh port; undefined: as many as there are mesh ports. */
-  readonly limitHTTPPort: number | undefined;
-  readonly limitTCPPort: number | undefined;
-  readonly limitUDPPort: number | undefined;
   /** The mesh's own namespace. */
   readonly namespace: string;
-  readonly logFormat: LogFormat;
 }
 
 /** An address that something listens on. */
@@ -140,12 +138,9 @@ export interface StandaloneAddresses {
 }
 
 /** What `maesh translate` prints. */
-export interface TranslateOptions extends LogOptions {
+export interface TranslateOptions extends MeshOptions, LogOptions {
   /** Folders and files with manifests, at least one; `-` is standard input. */
   readonly dir: readonly string[];
-  readonly defaultMode: DefaultMode;
-  /** Whether only those may call whom a TrafficTarget lets in. */
-  readonly acl: boolean;
   /** Whether an open TCP connection is closed when its caller may no longer open it. */
   readonly closeForbidden: boolean;
   readonly addressRange: string;
@@ -156,12 +151,9 @@ export interface TranslateOptions extends LogOptions {
 }
 
 /** What `maesh check` looks at: manifests where some are named, else a cluster. */
-export interface CheckOptions extends ClusterOptions, LogOptions {
+export interface CheckOptions extends ClusterOptions, MeshOptions, LogOptions {
   /** Files and folders with manifests; `-` is standard input. Undefined: the cluster is looked at. */
   readonly dir: readonly string[] | undefined;
-  readonly defaultMode: DefaultMode;
-  /** Whether only those may call whom a TrafficTarget lets in. */
-  readonly acl: boolean;
   /** The mesh's own namespace. */
   readonly namespace: string;
   /** How long it is waited for a cluster to be well, in seconds. */
