@@ -1,6 +1,6 @@
 // Finds in a Corefile what CoreDNS would not load, as far as it shows without CoreDNS' plugins.
 
-import { readAddress, type ServerAddress } from './server-address.ts';
+import { hasVariable, readAddress, type ServerAddress } from './server-address.ts';
 import { hasPlugin, isFault, readCorefile, type CorefileFault, type ServerBlock } from './server-blocks.ts';
 
 /** Plugins that may be there once in a server block, in every version that has them (they return plugin.ErrOnce). */
@@ -33,13 +33,8 @@ export function check(corefile: string): readonly CorefileFault[] {
   return faults.toSorted((a, b) => a.line - b.line);
 }
 
-/** A key with a variable in it may be anything. */
-function isKnown(key: string): boolean {
-  return !/\{[$%]/.test(key);
-}
-
 function unreadableKeys({ keys, line }: ServerBlock): CorefileFault[] {
-  const bad = keys.filter((key) => isKnown(key) && readAddress(key) === undefined);
+  const bad = keys.filter((key) => !hasVariable(key) && readAddress(key) === undefined);
   return bad.map((key) => ({ line, message: `${key} is no zone with a port` }));
 }
 
@@ -58,7 +53,7 @@ function servedTwice(blocks: readonly ServerBlock[]): CorefileFault[] {
   for (const block of blocks.filter((each) => !hasPlugin(each, 'view'))) {
     const bind = block.directives.filter(({ plugin }) => plugin === 'bind').flatMap(({ args }) => args);
     const addresses = bind.length === 0 ? [everywhere] : bind;
-    const served = block.keys.filter(isKnown).map(readAddress);
+    const served = block.keys.filter((key) => !hasVariable(key)).map(readAddress);
     for (const key of served.filter((each): each is ServerAddress => each !== undefined).map(keyText)) {
       const others = bound.get(key) ?? new Set();
       bound.set(key, others);

@@ -1,7 +1,7 @@
 // Finds the server blocks of a Corefile that answer the names of the cluster.
 
 import type { ClusterServer } from './mesh-block.ts';
-import { isInZone, normalZone, readAddress, type ServerAddress } from './server-address.ts';
+import { hasVariable, isInZone, normalZone, readAddress, type ServerAddress } from './server-address.ts';
 import { hasPlugin, type Corefile, type ServerBlock } from './server-blocks.ts';
 
 /** Plugins that decide by who asks: what a block with one answers its clients, it may not answer itself. */
@@ -39,7 +39,7 @@ function answersCluster({ keys, directives }: ServerBlock, domain: string): bool
   const zones =
     kubernetes.args.length > 0 ? kubernetes.args : keys.map((key) => readAddress(key)?.zone ?? key);
   // A variable may well stand for the domain of the cluster.
-  return zones.some((zone) => normalZone(zone) === domain || zone.includes('{$'));
+  return zones.some((zone) => normalZone(zone) === domain || hasVariable(zone));
 }
 
 function isAddress(word: string): boolean {

@@ -50,6 +50,7 @@ suite('patchCorefile()', () => {
       corefile(''),
       '.:53 {\n  kubernetes CLUSTER.local. in-addr.arpa\n}\n',
       '.:53 {\n  kubernetes {$DOMAIN} in-addr.arpa\n}\n',
+      '.:53 {\n  kubernetes {%DOMAIN%} in-addr.arpa\n}\n',
       'cluster.local {\n  kubernetes\n}\n.:54 {\n}\n',
       '(usual) {\n  kubernetes cluster.local\n}\n.:53 {\n  import usual\n}\n',
     ];

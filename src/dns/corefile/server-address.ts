@@ -27,6 +27,11 @@ export function readAddress(key: string): ServerAddress | undefined {
   return { transport, zone: normalZone(host), port: number };
 }
 
+/** Whether a variable of CoreDNS' process stands in a word, which may then be anything. */
+export function hasVariable(word: string): boolean {
+  return /\{[$%]/.test(word);
+}
+
 /** A domain as it is compared. */
 export function normalZone(domain: string): string {
   return domain.toLowerCase().replace(/\.$/, '');
