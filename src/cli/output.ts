@@ -21,17 +21,28 @@ export interface Terminal {
   readonly err: Output;
 }
 
-/** The terminal of this process. */
+/** The terminal of this process, which ends where what it prints can't be written: half of it must not pass for all. */
 export function processTerminal(): Terminal {
-  return { out: streamOutput(process.stdout), err: streamOutput(process.stderr) };
+  const onFailure = ({ message }: Error): void => {
+    process.stderr.write(`maesh: cannot write what is printed; ${message}; look at where it goes\n`);
+    process.exit(1);
+  };
+  return {
+    out: streamOutput(process.stdout, onFailure),
+    err: streamOutput(process.stderr, onFailure),
+  };
 }
 
-/** Prints to a stream until its reader goes away, as `head` does: what comes then is dropped and the command goes on. */
-export function streamOutput(stream: NodeJS.WriteStream): Output {
+/**
+ * Prints to a stream until its reader goes away, as `head` does: what comes then is dropped and the command goes on.
+ *
+ * @param onFailure - told of every other failure of the stream.
+ */
+export function streamOutput(stream: NodeJS.WriteStream, onFailure: (error: Error) => void): Output {
   let isOpen = true;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
     isOpen = false;
+    if (error.code !== 'EPIPE') onFailure(error);
   });
   return {
     isTerminal: stream.isTTY,

@@ -1,6 +1,7 @@
 // Where the real command line takes its settings from. src/config/*.test.ts has the rules in detail.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +83,14 @@ describe('the command line', () => {
       stdout: '',
       stderr: '',
     });
+  });
+
+  it('says in one line that there is no room for what it prints, and exits with 1', async () => {
+    const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.ts');
+    const call = ['-c', '"$0" "$1" bootstrap > /dev/full', process.execPath, main];
+    const { status, stderr } = spawnSync('sh', call, { encoding: 'utf8' });
+    assert.match(stderr, /^maesh: cannot write what is printed; ENOSPC: .*\n$/);
+    assert.equal(status, 1);
   });
 
   it('says in one line what is wrong with a call, and exits with 1', async () => {
