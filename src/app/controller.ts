@@ -35,6 +35,7 @@ import { listenXds } from './listen-xds.ts';
 import { Mesh } from './mesh.ts';
 import { lookUpNames } from './name-lookup.ts';
 import { limitedPorts, readinessPort, type Placement } from './placement.ts';
+import { refusedOf } from './proxy-problems.ts';
 import { Refusals } from './refusals.ts';
 import { Replica, type ReplicaTimes } from './replica.ts';
 import { countServing } from './serving-proxies.ts';
@@ -114,6 +115,7 @@ class Controller {
   readonly #dns: DnsKeeper | undefined;
   readonly #refusals = new Refusals({
     rejections: () => this.mesh.xds.rejections(),
+    others: () => this.#replica.refusedByOthers,
     uidOf: (service) => this.mesh.loop.drafts.get(service)?.uid,
     onChange: () => this.#wantEvents(),
     clock: systemClock,
@@ -128,8 +130,7 @@ class Controller {
     this.#log = log;
     this.#identity = `${options.hostname}_${randomUUID()}`;
     this.#namespaces = { watch: options.watchNamespaces, ignore: options.ignoreNamespaces };
-    const proxies = (): number => countServing(this.mesh.xds.proxies(), this.mesh.xds.rejections());
-    this.#replica = new Replica({ client, options, log, times, proxies });
+    this.#replica = this.#makeReplica(times);
     this.#shadows = new ShadowWriter({
       client,
       namespace: options.namespace,
@@ -211,7 +212,6 @@ class Controller {
     this.#replica.built({ shadows: this.#shadows, sequence: this.mesh.loop.sequence, settled });
   }
 
-  /** What proxies of other replicas refuse, these know: it is in their API, and in no Event. */
   #wantEvents(): void {
     const known = this.mesh.loop.topology?.problems ?? [];
     const { problems: refused } = this.#refusals;
@@ -245,6 +245,18 @@ class Controller {
     await source.run((offer) => this.mesh.loop.offer(offer), signal);
   }
 
+  #makeReplica(times: ReplicaTimes): Replica {
+    return new Replica({
+      client: this.#client,
+      options: this.#options,
+      log: this.#log,
+      times,
+      proxies: () => countServing(this.mesh.xds.proxies(), this.mesh.xds.rejections()),
+      refused: () => refusedOf(this.mesh.xds.rejections()),
+      onRefused: () => this.#refusals.othersChanged(),
+    });
+  }
+
   #makeElector(timing: LeaseTiming | undefined): LeaseElector {
     const { namespace, leaseName } = this.#options;
     return new LeaseElector({
@@ -252,7 +264,7 @@ class Controller {
       identity: this.#identity,
       lead: (until) =>
         runTogether(
-          [this.#shadows, this.#events, this.#statuses, this.#dns].map(
+          [this.#shadows, this.#events, this.#statuses, this.#dns, this.#replica].map(
             (each) => async (on) => await each?.lead(on),
           ),
           until,

@@ -1,6 +1,7 @@
 // What proxies refuse, as problems on the objects that it was made of.
 
-import { byText, type ServiceKey } from '../model/key.ts';
+import { eachOnce, type Refused } from '../apply/told-refusals.ts';
+import type { ServiceKey } from '../model/key.ts';
 import { byProblem, type Problem, type Subject } from '../model/problem.ts';
 import type { Rejection } from '../serve/xds/observer.ts';
 
@@ -9,29 +10,34 @@ export function proxyProblems(rejections: readonly Rejection[]): readonly Proble
   return rejections.map((each) => problemOf(each, `proxy ${each.node}`)).toSorted(byProblem);
 }
 
-/**
- * What is refused of services, sorted: one problem for each resource, however many proxies refuse it, that stays the same
- * whichever they are. What was made of several services is not among it.
- */
-export function refusedOfServices(
-  rejections: readonly Rejection[],
-  uidOf: (service: ServiceKey) => string | undefined,
-): readonly Problem[] {
-  const byResource = new Map<string, Problem>();
-  for (const rejection of rejections) {
-    const [service, ...others] = rejection.services;
-    if (service === undefined || others.length > 0) continue;
-    const uid = uidOf(service);
-    const { subject, ...problem } = problemOf(rejection, 'a proxy');
-    const one = { ...problem, subject: { ...subject, ...(uid !== undefined && { uid }) } };
-    const resource = `${rejection.typeUrl} ${rejection.name}`;
-    const known = byResource.get(resource);
-    if (known === undefined || byText(one.message, known.message) < 0) byResource.set(resource, one);
-  }
-  return [...byResource.values()].toSorted(byProblem);
+/** Of what is refused, that which was made of one service. */
+export function refusedOf(rejections: readonly Rejection[]): readonly Refused[] {
+  return rejections.flatMap(({ services: [service, ...others], typeUrl, name, message }) =>
+    service === undefined || others.length > 0 ? [] : [{ typeUrl, name, service, message }],
+  );
 }
 
-function problemOf({ node, typeUrl, name, services, message }: Rejection, who: string): Problem {
+/**
+ * What is refused of services, sorted: one problem for each resource, however many proxies refuse it, that stays the same
+ * whichever they are.
+ */
+export function refusedOfServices(
+  refused: Iterable<Refused>,
+  uidOf: (service: ServiceKey) => string | undefined,
+): readonly Problem[] {
+  return eachOnce(refused)
+    .map(({ service, ...resource }): Problem => {
+      const uid = uidOf(service);
+      const { subject, ...problem } = problemOf({ ...resource, services: [service], node: '' }, 'a proxy');
+      return { ...problem, subject: { ...subject, ...(uid !== undefined && { uid }) } };
+    })
+    .toSorted(byProblem);
+}
+
+function problemOf(
+  { node, typeUrl, name, services, message }: Omit<Rejection, 'version'>,
+  who: string,
+): Problem {
   const type = typeUrl.slice(typeUrl.lastIndexOf('.') + 1);
   return {
     code: 'MAESH_PROXY_REJECTED',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FakeClock } from '../../test/kit/fake-clock.ts';
+import type { Refused } from '../apply/told-refusals.ts';
 import type { Problem } from '../model/problem.ts';
 import type { AckEvent, NackEvent, Rejection } from '../serve/xds/observer.ts';
 import { typeUrls } from '../translate/resources.ts';
@@ -25,6 +26,7 @@ interface Started {
   /** What there was at each change. */
   readonly told: (readonly Problem[])[];
   now: readonly Rejection[];
+  others: readonly Refused[];
   looks: number;
 }
 
@@ -36,11 +38,12 @@ function start(): Started {
       started.looks += 1;
       return started.now;
     },
+    others: () => started.others,
     uidOf: (service) => (service === 'store/shop' ? 'uid-1' : undefined),
     onChange: () => told.push(refusals.problems),
     clock,
   });
-  const started: Started = { clock, refusals, told, now: [], looks: 0 };
+  const started: Started = { clock, refusals, told, now: [], others: [], looks: 0 };
   return started;
 }
 
@@ -87,6 +90,29 @@ describe('Refusals', () => {
     refusals.observer.rejected(nack);
     clock.advance(1_000);
     assert.equal(told.length, 1);
+  });
+
+  it('says what others refuse, too, and once what both do', () => {
+    const started = start();
+    const { clock, refusals, told } = started;
+    const { typeUrl, name, message } = refused;
+    started.others = [{ typeUrl, name, message, service: 'store/shop' }];
+    refusals.othersChanged();
+    clock.advance(0);
+    started.now = [refused];
+    refusals.observer.rejected(nack);
+    clock.advance(1_000);
+    started.others = [];
+    refusals.othersChanged();
+    clock.advance(1_000);
+    assert.deepEqual(
+      told.map((problems) => problems.length),
+      [1],
+    );
+    started.now = [];
+    refusals.observer.acknowledged(ack);
+    clock.advance(1_000);
+    assert.deepEqual(refusals.problems, []);
   });
 
   it('looks at nothing while nothing is refused, nor when it has ended', () => {

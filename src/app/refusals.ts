@@ -1,13 +1,14 @@
-// What the proxies of this process refuse of services, for as long as they do.
+// What proxies refuse of services, for as long as they do: those of this process, and those of others of whom it is told.
 
 import { isDeepStrictEqual } from 'node:util';
 
+import type { Refused } from '../apply/told-refusals.ts';
 import { Holdoff } from '../control/holdoff.ts';
 import type { ServiceKey } from '../model/key.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Rejection, XdsObserver } from '../serve/xds/observer.ts';
-import { refusedOfServices } from './proxy-problems.ts';
+import { refusedOf, refusedOfServices } from './proxy-problems.ts';
 
 /** How often it is looked at most, in milliseconds: what a thousand proxies say together is looked at once. */
 const quietMs = 1_000;
@@ -17,6 +18,8 @@ const maxMs = 5_000;
 export interface RefusalsOptions {
   /** What is refused now. */
   readonly rejections: () => readonly Rejection[];
+  /** What the proxies of other replicas refuse, where that is known; nothing by default. */
+  readonly others?: () => readonly Refused[];
   /** The uid of a Service, if it is known. */
   readonly uidOf: (service: ServiceKey) => string | undefined;
   /** Told when {@link Refusals.problems} are others. */
@@ -55,6 +58,12 @@ export class Refusals {
     };
   }
 
+  /** Says that proxies of other replicas refuse something else than before. */
+  othersChanged(): void {
+    this.#isAny = true;
+    this.#holdoff.touch();
+  }
+
   /** Ends it: nobody is told of anything after. */
   stop(): void {
     this.#holdoff.stop();
@@ -65,8 +74,8 @@ export class Refusals {
   }
 
   #look(): void {
-    const { rejections, uidOf, onChange } = this.#options;
-    const refused = rejections();
+    const { rejections, others = () => [], uidOf, onChange } = this.#options;
+    const refused = [...refusedOf(rejections()), ...others()];
     this.#isAny = refused.length > 0;
     const problems = refusedOfServices(refused, uidOf);
     if (isDeepStrictEqual(problems, this.#problems)) return;

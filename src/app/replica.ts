@@ -2,14 +2,16 @@
 
 import { randomUUID } from 'node:crypto';
 import type { MoveTiming } from '../apply/moves.ts';
-import { ReplicaLease, type PodGiven, type ReplicaTiming } from '../apply/replica-lease.ts';
+import { defaultTiming, ReplicaLease, type PodGiven, type ReplicaTiming } from '../apply/replica-lease.ts';
 import { Replicas } from '../apply/replicas.ts';
 import type { RestTiming } from '../apply/rest-keeper.ts';
+import type { Refused } from '../apply/told-refusals.ts';
 import type { ControllerOptions } from '../config/options.ts';
 import { AcknowledgedVersion } from '../control/acknowledged-version.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
+import { sleep } from '../runtime/sleep.ts';
 
 /** Times of rests and moves, and of what they wait for, other than the usual ones; in milliseconds. */
 export interface ReplicaTimes {
@@ -28,6 +30,10 @@ export interface ReplicaOptions {
   readonly times: ReplicaTimes;
   /** How many proxies are connected to it, have all that they are told and serve it. */
   readonly proxies: () => number;
+  /** What of services they refuse. */
+  readonly refused: () => Iterable<Refused>;
+  /** Told when {@link Replica.refusedByOthers} is another. */
+  readonly onRefused: () => void;
 }
 
 /** How far things are when proxies have been told something, or have acknowledged it. */
@@ -46,24 +52,30 @@ export class Replica {
   readonly #replicas: Replicas;
   readonly #acknowledged = new AcknowledgedVersion();
 
-  constructor({ client, options, log, times, proxies }: ReplicaOptions) {
+  readonly #lookMs: number;
+  #isLeading = false;
+
+  constructor({ client, options, log, times, proxies, refused, onRefused }: ReplicaOptions) {
     const { namespace, leaseName, hostname, env } = options;
     const pod = podOf(env);
     // A container that starts again in its pod goes on with the Lease of the one before, which is dead for certain.
     const name = `${leaseName}-${pod?.name ?? randomUUID()}`;
     const common = { client, namespace, log, clock: systemClock };
-    const { lease: timing, staleMs } = times;
+    const { lease: timing = defaultTiming, staleMs } = times;
+    this.#lookMs = timing.renewMs;
     this.#lease = new ReplicaLease({
       ...common,
       name,
       holder: hostname,
       pod,
       proxies,
-      ...(timing !== undefined && { timing }),
+      refused,
+      timing,
     });
     this.#replicas = new Replicas({
       ...common,
       ownLease: name,
+      onRefused,
       ...(staleMs !== undefined && { staleMs }),
     });
   }
@@ -76,6 +88,23 @@ export class Replica {
   /** Tells the others until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     await this.#lease.run(signal);
+  }
+
+  /** Looks what the proxies of other replicas refuse, until the signal aborts. */
+  async lead(signal: AbortSignal): Promise<void> {
+    this.#isLeading = true;
+    while (!signal.aborted) {
+      // oxlint-disable-next-line no-await-in-loop -- one look after the other
+      await this.#replicas.acknowledged(signal);
+      // oxlint-disable-next-line no-await-in-loop -- waiting is the point
+      await sleep(this.#lookMs, { clock: systemClock, signal });
+    }
+    this.#isLeading = false;
+  }
+
+  /** What the proxies of other replicas refuse, as far as is known while this one leads; nothing else. */
+  get refusedByOthers(): readonly Refused[] {
+    return this.#isLeading ? this.#replicas.refused : [];
   }
 
   /** Says that proxies have been told what is made of the record as it is known now. */

@@ -1,5 +1,5 @@
-// The Lease by which a replica says that it lives, and up to which version of the shadow Services the proxies that are
-// connected to it have acknowledged what they are told.
+// The Lease by which a replica says that it lives, up to which version of the shadow Services the proxies that are
+// connected to it have acknowledged what they are told, and what they refuse.
 
 import type { ObjectToWrite } from '../kube/api-object.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -10,6 +10,7 @@ import { microTime } from '../kube/micro-time.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { sleep } from '../runtime/sleep.ts';
+import { refusedAnnotation, refusedText, type Refused } from './told-refusals.ts';
 
 /** Labels of the Leases of replicas. The one by which they elect one has none. */
 export const replicaLabels: Readonly<Record<string, string>> = { app: 'maesh', component: 'controller' };
@@ -28,7 +29,8 @@ export interface ReplicaTiming {
   readonly gapMs: number;
 }
 
-const defaultTiming: ReplicaTiming = { renewMs: 10_000, gapMs: 1_000 };
+/** The usual times. */
+export const defaultTiming: ReplicaTiming = { renewMs: 10_000, gapMs: 1_000 };
 
 /** A pod, as it is told by the downward API. */
 export interface PodGiven {
@@ -47,6 +49,8 @@ export interface ReplicaLeaseOptions {
   readonly pod: PodGiven | undefined;
   /** How many proxies are connected, have all that they are told and serve it; asked at each write. */
   readonly proxies: () => number;
+  /** What of services these refuse; asked at each write. Nothing by default. */
+  readonly refused?: () => Iterable<Refused>;
   readonly log: Log;
   readonly clock: Clock;
   /** Times other than the usual ones. */
@@ -120,7 +124,8 @@ export class ReplicaLease {
   }
 
   #manifest(acknowledged: string | undefined): ObjectToWrite {
-    const { namespace, name, holder, pod, proxies } = this.#options;
+    const { namespace, name, holder, pod, proxies, refused = () => [] } = this.#options;
+    const text = refusedText(refused());
     return {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -131,6 +136,7 @@ export class ReplicaLease {
         annotations: {
           ...(acknowledged !== undefined && { [acknowledgedAnnotation]: acknowledged }),
           [proxiesAnnotation]: String(proxies()),
+          ...(text !== undefined && { [refusedAnnotation]: text }),
         },
         ...(pod !== undefined && { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', ...pod }] }),
       },

@@ -5,6 +5,7 @@ import { FakeClock } from '../../test/kit/fake-clock.ts';
 import { clientOf, replies, type Seen } from '../../test/kit/kube-answers.ts';
 import { RecordLog } from '../../test/kit/record-log.ts';
 import { Replicas } from './replicas.ts';
+import { refusedText, type Refused } from './told-refusals.ts';
 
 const { signal } = new AbortController();
 
@@ -17,11 +18,20 @@ interface Looking {
   readonly log: RecordLog;
   readonly seen: readonly Seen[];
   /** What the server answers with. */
-  readonly server: { status: number; leases: Given; version: number };
+  readonly server: {
+    status: number;
+    leases: Given;
+    version: number;
+    /** What every Lease says that proxies refuse. */
+    refused: readonly Refused[];
+  };
+  /** How often it was told that something else is refused. */
+  readonly said: () => number;
 }
 
 async function look(leases: Given): Promise<Looking> {
-  const server = { status: 200, leases, version: 1 };
+  const server: Looking['server'] = { status: 200, leases, version: 1, refused: [] };
+  let said = 0;
   const { client, seen } = await clientOf((request, response) => {
     const items = Object.entries(server.leases).map(([name, acknowledged]) => ({
       metadata: {
@@ -32,6 +42,7 @@ async function look(leases: Given): Promise<Looking> {
         annotations: {
           ...(acknowledged !== undefined && { 'mesh.traefik.io/acknowledged': acknowledged }),
           'mesh.traefik.io/connected-proxies': '2',
+          'mesh.traefik.io/refused': refusedText(server.refused),
         },
       },
     }));
@@ -45,8 +56,9 @@ async function look(leases: Given): Promise<Looking> {
     log,
     clock,
     staleMs: 300_000,
+    onRefused: () => (said += 1),
   });
-  return { replicas, clock, log, seen, server };
+  return { replicas, clock, log, seen, server, said: () => said };
 }
 
 describe('Replicas', () => {
@@ -102,6 +114,19 @@ describe('Replicas', () => {
     clock.advance(3_600_000);
     assert.equal(await replicas.acknowledged(signal), '7');
     assert.deepEqual(new Set(seen.map(({ method }) => method)), new Set(['GET']));
+  });
+
+  it('say what the proxies of others refuse, and when that is another', async () => {
+    const { replicas, server, said } = await look({ own: '100', a: '99' });
+    const refused = { typeUrl: 'Cluster', name: 'shop', service: 'store/shop', message: 'no' };
+    server.refused = [refused];
+    await replicas.acknowledged(signal);
+    assert.deepEqual([replicas.refused, said()], [[refused], 1]);
+    await replicas.acknowledged(signal);
+    assert.equal(said(), 1);
+    server.refused = [];
+    await replicas.acknowledged(signal);
+    assert.deepEqual([replicas.refused, said()], [[], 2]);
   });
 
   it('are not known where the server does not answer, which is said once', async () => {

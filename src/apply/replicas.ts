@@ -1,5 +1,6 @@
-// All replicas of a mesh, by their Leases: what the proxies of every one of them have acknowledged.
+// All replicas of a mesh, by their Leases: what the proxies of every one of them have acknowledged, and what they refuse.
 
+import { isDeepStrictEqual } from 'node:util';
 import { isRecord, type ApiObject } from '../kube/api-object.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/kube-error.ts';
@@ -8,6 +9,7 @@ import { compareVersions } from '../kube/versions.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { acknowledgedAnnotation, proxiesAnnotation, replicaLabels } from './replica-lease.ts';
+import { readRefused, refusedAnnotation, type Refused } from './told-refusals.ts';
 
 /** How long a Lease that nobody renews keeps freed ports from others, in milliseconds. */
 const defaultStaleMs = 300_000;
@@ -22,6 +24,8 @@ export interface ReplicasOptions {
   readonly clock: Clock;
   /** A Lease that has not been renewed for so long is deleted; 5 min by default. */
   readonly staleMs?: number;
+  /** Told when {@link Replicas.refused} is another. */
+  readonly onRefused?: () => void;
 }
 
 interface Seen {
@@ -36,6 +40,7 @@ export class Replicas {
   #lookedAt = Number.NEGATIVE_INFINITY;
   #complaint = '';
   #proxies = 0;
+  #refused: readonly Refused[] = [];
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -44,6 +49,11 @@ export class Replicas {
   /** How many proxies were connected to all replicas together, by the last look, and had all that they were told. */
   get proxies(): number {
     return this.#proxies;
+  }
+
+  /** What the proxies of other replicas refuse, by the last look. */
+  get refused(): readonly Refused[] {
+    return this.#refused;
   }
 
   /**
@@ -60,6 +70,7 @@ export class Replicas {
       await this.#deleteStale(found, signal);
       this.#complaint = '';
       this.#proxies = found.reduce((sum, lease) => sum + proxiesOf(lease), 0);
+      this.#setRefused(found.filter(({ metadata }) => metadata.name !== ownLease));
       const isOwnThere = found.some(({ metadata }) => metadata.name === ownLease);
       return isOwnThere ? least(found.map(acknowledgedOf)) : undefined;
     } catch (error) {
@@ -95,6 +106,13 @@ export class Replicas {
         );
       }
     }
+  }
+
+  #setRefused(others: readonly ApiObject[]): void {
+    const refused = others.flatMap((lease) => readRefused(annotationOf(lease, refusedAnnotation)));
+    if (isDeepStrictEqual(refused, this.#refused)) return;
+    this.#refused = refused;
+    this.#options.onRefused?.();
   }
 
   #failed(error: unknown, signal: AbortSignal): void {

@@ -238,6 +238,31 @@ describe('Events of problems', () => {
     assert.match(metrics, /^maesh_mesh_ports\{traffic="http",state="free"\} 0$/m);
   });
 
+  it('say what proxies of other replicas refuse as well, once for all of them, until none does any more', async () => {
+    const mesh = await MeshWithEvents.prepare('others');
+    await using leader = await mesh.start({ name: 'leader' });
+    await leads(leader);
+    await using follower = await mesh.start({ name: 'follower' });
+    await until('the follower to be ready', () => follower.isReady() || undefined);
+    using proxy = new RefusingProxy(follower.xdsPort, 'node-a', 'shop');
+    await mesh.put('shop');
+    const [event] = await mesh.described('shop', 1);
+    assert.equal(event?.reason, 'ProxyRejected');
+    assert.equal(event.reportingInstance, 'leader');
+    using other = new RefusingProxy(leader.xdsPort, 'node-b', 'shop');
+    await until('the other to refuse it', async () =>
+      (await leader.get('/api/problems')).includes('node-b') ? true : undefined,
+    );
+    proxy[Symbol.dispose]();
+    await until('it to be gone', async () =>
+      (await follower.get('/api/problems')).includes('node-a') ? undefined : true,
+    );
+    assert.deepEqual(await mesh.described('shop', 1), [event], 'as long as another does');
+    other[Symbol.dispose]();
+    await mesh.events(0);
+    assert.deepEqual([...complaints(leader), ...complaints(follower)], []);
+  });
+
   it('say what proxies of the leader refuse, once for all of them, until none does any more', async () => {
     const mesh = await MeshWithEvents.prepare('refused');
     await using controller = await mesh.start();
