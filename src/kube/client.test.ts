@@ -267,6 +267,29 @@ suite('KubeClient fails', () => {
   });
 });
 
+suite('KubeClient waits for credentials', () => {
+  const access: Access = {
+    source: 'a test',
+    credentials: () => new Promise(() => {}),
+    refused: () => undefined,
+  };
+
+  test('no longer than the call may take', async () => {
+    const clock = new FakeClock();
+    const late = failureOf(new KubeClient({ access, clock }).get(one, { timeoutMs: 500 }));
+    clock.advance(500);
+    assert.equal((await late).reason, 'Timeout');
+  });
+
+  test('no longer than the caller does', async () => {
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const call = new KubeClient({ access }).get(one, { signal: stop.signal });
+    stop.abort(reason);
+    await assert.rejects(call, (error) => error === reason);
+  });
+});
+
 suite('KubeClient is patient', () => {
   test('with a server that says when to come back, within the time of the call', async () => {
     const clock = new FakeClock();

@@ -51,11 +51,11 @@ export class Connection {
    * Node's own error, AccessError, or the signal's reason.
    */
   async send(request: Request): Promise<IncomingMessage> {
-    const credentials = await this.#access.credentials();
+    const credentials = await this.#credentials(request.signal);
     const answer = await this.#sendAs(credentials, request);
     if (answer.statusCode !== 401) return answer;
     this.#access.refused(credentials);
-    const renewed = await this.#access.credentials();
+    const renewed = await this.#credentials(request.signal);
     if (renewed.equals(credentials)) return answer;
     answer.destroy();
     return await this.#sendAs(renewed, request);
@@ -65,6 +65,19 @@ export class Connection {
   close(): void {
     if (this.#pool !== undefined) retire(this.#pool.agent);
     this.#pool = undefined;
+  }
+
+  /** Waits for no longer than the request may take: a credential plugin may ask a server that does not answer. */
+  async #credentials(signal: AbortSignal): Promise<Credentials> {
+    signal.throwIfAborted();
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener('abort', stop);
+    try {
+      return await Promise.race([this.#access.credentials(), aborted]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   async #sendAs(credentials: Credentials, request: Request): Promise<IncomingMessage> {
