@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventForm } from '../apply/event-form.ts';
 import type { WantedEvent } from '../apply/event.ts';
+import { OriginalProxies } from '../apply/original-proxies.ts';
 import { ProblemWriter } from '../apply/problem-writer.ts';
 import { ShadowWriter } from '../apply/shadow-writer.ts';
 import { StatusForm } from '../apply/status-form.ts';
@@ -111,6 +112,7 @@ class Controller {
   readonly #events: ProblemWriter<WantedEvent>;
   readonly #statuses: ProblemWriter<WantedStatus>;
   readonly #proxyPods: ProxyPods;
+  readonly #originalProxies: OriginalProxies;
   /** Undefined where DNS is not kept. */
   readonly #dns: DnsKeeper | undefined;
   readonly #refusals = new Refusals({
@@ -156,7 +158,14 @@ class Controller {
       new StatusForm({ ...common, kinds: kindsWithStatus.map((kind) => kindParsers[kind]) }),
       { ...common, queueObserver: () => this.mesh.queueObserver('statuses') },
     );
-    this.#proxyPods = new ProxyPods({ client, namespace: options.namespace, log });
+    const ofProxies = { client, namespace: options.namespace, log };
+    this.#proxyPods = new ProxyPods(ofProxies);
+    this.#originalProxies = new OriginalProxies({
+      ...ofProxies,
+      pods: () => this.#proxyPods.list(),
+      services: () => this.mesh.loop.drafts.size,
+      clock: systemClock,
+    });
     this.#dns = keeperOf(options, { client, log });
     this.mesh = new Mesh({
       placement: placementOf(options, proxyAddress),
@@ -264,7 +273,7 @@ class Controller {
       identity: this.#identity,
       lead: (until) =>
         runTogether(
-          [this.#shadows, this.#events, this.#statuses, this.#dns, this.#replica].map(
+          [this.#shadows, this.#events, this.#statuses, this.#dns, this.#replica, this.#originalProxies].map(
             (each) => async (on) => await each?.lead(on),
           ),
           until,

@@ -5,7 +5,15 @@ import type { ProxyPod } from '../source/kubernetes/proxy-pods.ts';
 import { nodeConfiguration, nodesOf } from './nodes.ts';
 
 function pod(given: Partial<ProxyPod>): ProxyPod {
-  return { name: 'proxy-a', ips: ['10.0.0.1'], isReady: true, adminPort: undefined, ...given };
+  return {
+    name: 'proxy-a',
+    node: 'node-1',
+    ips: ['10.0.0.1'],
+    isReady: true,
+    adminPort: undefined,
+    isOriginals: false,
+    ...given,
+  };
 }
 
 function proxy(given: Partial<ConnectedProxy>): ConnectedProxy {

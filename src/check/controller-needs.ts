@@ -1,6 +1,7 @@
 // What the controller has to be allowed: every call that it makes, with its reason.
 
 import { events } from '../apply/found-events.ts';
+import { proxyPods } from '../apply/original-proxies.ts';
 import { services } from '../apply/shadow-calls.ts';
 import type { Deed } from '../kube/access-review.ts';
 import { leases } from '../kube/lease-record.ts';
@@ -39,7 +40,7 @@ export function controllerNeeds({ namespace, watched, kinds }: NeedsOptions): re
   return [
     need(services, { namespace, why: 'to give each service its name' }),
     need(leases, { namespace, why: 'to agree with other replicas on the one that writes' }),
-    need(typeOf('Pod'), { namespace, verbs: followVerbs, why: 'to know the proxies' }),
+    need(proxyPods, { namespace, why: "to know the proxies, and to end the original's" }),
     ...namespaces.flatMap((each) => needsIn(each, kinds)),
   ];
 }

@@ -38,6 +38,8 @@ function until<T>(what: string, condition: () => Promise<T | undefined>): Promis
 /** What is not asked for within the seconds of a test. */
 const unasked: Readonly<Record<string, RegExp>> = {
   'Events are written again every half an hour': /^controller: patch events\.k8s\.io\/events in/,
+  'Proxies of the original are deleted 20 s after they were taken out of the mesh':
+    /^controller: delete \/pods in/,
 };
 
 const components = ['controller', 'cleanup'];
@@ -112,8 +114,8 @@ it('rights are all used in some release', () => {
   );
 });
 
-function labelsOf(metadata: KubeObject['metadata']): Readonly<Record<string, string>> {
-  return (metadata as { readonly labels?: Readonly<Record<string, string>> }).labels ?? {};
+function labelsOf(metadata: KubeObject['metadata'] | undefined): Readonly<Record<string, string>> {
+  return (metadata as { readonly labels?: Readonly<Record<string, string>> } | undefined)?.labels ?? {};
 }
 
 /** Gives the controller everything to do that it may ever do, and leaves something for the clean-up. */
@@ -129,6 +131,7 @@ async function work(mesh: MeshInCluster, isDnsDone: () => Promise<true | undefin
   const wrong = { 'mesh.traefik.io/retry-attempts': 'many' };
   const hasPort = async (key: string): Promise<true | undefined> =>
     (await mesh.meshPorts()).has(key) || undefined;
+  await objects.apply(...originalAndOurs(mesh.namespaces.mesh));
   await mesh.put('shop-v1', both);
   await mesh.put('shop', one);
   await until('a port', () => hasPort('shop/80'));
@@ -149,6 +152,24 @@ async function work(mesh: MeshInCluster, isDnsDone: () => Promise<true | undefin
     return (await audit.events()).some(isList) || undefined;
   });
   await until('DNS to know the mesh', isDnsDone);
+  const [original] = originalAndOurs(mesh.namespaces.mesh);
+  const labels = async (): Promise<unknown> => labelsOf((await objects.get(original))?.metadata)['component'];
+  await until("the original's proxy to be taken out of the mesh", async () =>
+    (await labels()) === 'relieved-proxy' ? true : undefined,
+  );
+}
+
+/** A proxy of the original, and one of ours that is ready on its node. */
+function originalAndOurs(namespace: string): readonly [KubeObject, KubeObject] {
+  const pod = (name: string, args: readonly string[]): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { component: 'maesh-mesh' } } as KubeObject['metadata'],
+    spec: { nodeName: 'node', containers: [{ name: 'proxy', image: 'localhost/proxy', args }] },
+    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+  });
+  const url = 'http://maesh-controller:9000/api/configuration/current';
+  return [pod('traefik', ['proxy', `--endpoint=${url}`]), pod('envoy', [])];
 }
 
 /** How many Events there are of ours: an API server that is behind with addresses writes some on Services, too. */

@@ -55,6 +55,7 @@ async function find(kind: string, namespace: string, name: string): Promise<Kube
 
 interface Workload extends KubeObject {
   readonly spec: {
+    readonly minReadySeconds?: number;
     readonly template: {
       readonly spec: {
         readonly containers: readonly { readonly name: string; readonly image: string }[];
@@ -126,7 +127,16 @@ describe('a release of the chart maesh 2.x', () => {
 describe('a release of the chart traefik-mesh 3.x', () => {
   it('keeps the DaemonSet of its proxies, and its CoreDNS, and the rest gets new names', async () => {
     const run = helmFor('traefik-mesh', 'mesh-c');
-    await done(run('install', await originalChart(folder, 'traefik-mesh-3'), '--create-namespace', asHelm3));
+    await done(
+      run(
+        'install',
+        await originalChart(folder, 'traefik-mesh-3'),
+        '--create-namespace',
+        asHelm3,
+        '--set',
+        'kubedns=true',
+      ),
+    );
     const uidOf = async (kind: string, name: string): Promise<string | undefined> =>
       (await find(kind, 'mesh-c', name))?.metadata.uid;
     const [proxies, coredns] = [
@@ -134,9 +144,11 @@ describe('a release of the chart traefik-mesh 3.x', () => {
       await uidOf('Deployment', 'coredns'),
     ];
 
-    // Once more, as the names must not go back and forth.
-    for (const _ of [1, 2]) {
+    // Once more, as the names must not go back and forth. The original's proxies take their time to end.
+    for (const minReadySeconds of [30, undefined]) {
       await done(run('upgrade', chart, '--set', 'kubedns=true'));
+      const { spec } = (await find('DaemonSet', 'mesh-c', 'traefik-mesh-proxy')) as Workload;
+      assert.equal(spec.minReadySeconds, minReadySeconds);
       assert.equal(await uidOf('DaemonSet', 'traefik-mesh-proxy'), proxies);
       assert.equal(await uidOf('Deployment', 'coredns'), coredns);
       assert.equal(await uidOf('DaemonSet', 'maesh-mesh'), undefined);

@@ -67,9 +67,13 @@ export class BusyServices implements AsyncDisposable {
     }
   }
 
-  /** Calls them while something is done, and for a while after it. Fails where a call failed. */
-  async whileCalled(t: TestContext, domain: Domain, work: () => Promise<unknown>): Promise<void> {
-    const order = { targets: this.#targets(domain), pauseMs: 20 };
+  /** Calls them, by all of some domains, while something is done, and for a while after it. Fails where a call failed. */
+  async whileCalled(
+    t: TestContext,
+    domains: Domain | readonly Domain[],
+    work: () => Promise<unknown>,
+  ): Promise<void> {
+    const order = { targets: [domains].flat().flatMap((domain) => this.#targets(domain)), pauseMs: 20 };
     await using load = await PodsLoad.start(this.#callers.values(), order);
     await work();
     await load.more(500);

@@ -10,7 +10,7 @@ import { podsNow, readyPods, type TestPod } from './pods/test-pod.ts';
 import type { RunningCluster } from './running-cluster.ts';
 import { until } from './until.ts';
 
-/** The namespace of the release, and its name. */
+/** The namespace of the release, and its name where no other is given. */
 export const mesh = 'maesh';
 
 const helmFlags = ['--namespace', mesh];
@@ -19,6 +19,8 @@ const helmFlags = ['--namespace', mesh];
 export interface ReleaseIn {
   readonly cluster: RunningCluster;
   readonly objects: KubeObjects;
+  /** Name of the release; {@link mesh} by default. */
+  readonly name?: string;
 }
 
 /** Values of the chart by their paths, such as `proxy.drainSeconds`. */
@@ -35,11 +37,13 @@ function valueFlags(values: ChartValues): string[] {
 export class MeshRelease {
   readonly #cluster: RunningCluster;
   readonly #objects: KubeObjects;
+  readonly #name: string;
   readonly #before: Inventory;
 
-  private constructor({ cluster, objects }: ReleaseIn, before: Inventory) {
+  private constructor({ cluster, objects, name = mesh }: ReleaseIn, before: Inventory) {
     this.#cluster = cluster;
     this.#objects = objects;
+    this.#name = name;
     this.#before = before;
   }
 
@@ -58,12 +62,12 @@ export class MeshRelease {
 
   /** Installs a release that was only begun. */
   async install(values: ChartValues = {}): Promise<void> {
-    await this.#cluster.helm('install', mesh, chart, ...valueFlags(values), ...helmFlags);
+    await this.#cluster.helm('install', this.#name, chart, ...valueFlags(values), ...helmFlags);
   }
 
   /** Upgrades the release to the chart with other values, and waits for nothing but Helm. */
   async upgrade(values: ChartValues): Promise<void> {
-    await this.#cluster.helm('upgrade', mesh, chart, ...valueFlags(values), ...helmFlags);
+    await this.#cluster.helm('upgrade', this.#name, chart, ...valueFlags(values), ...helmFlags);
   }
 
   /** The proxies by their nodes, once there is a ready one on each. */
@@ -91,7 +95,7 @@ export class MeshRelease {
    * chart's folder `crds`, since everybody's objects of these kinds would go with them.
    */
   async uninstall(): Promise<string[]> {
-    await this.#cluster.helm('uninstall', mesh, ...helmFlags);
+    await this.#cluster.helm('uninstall', this.#name, ...helmFlags);
     const pods = `/api/v1/namespaces/${mesh}/pods`;
     const areGone = async (): Promise<true | undefined> =>
       (await this.#objects.list(pods)).length === 0 || undefined;

@@ -1,6 +1,7 @@
 // The pods in which the mesh's proxies run: whom the API lists as nodes, whichever replica they are connected to.
 
 import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
 
 import type { ApiObject } from '../../kube/api-object.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -13,12 +14,16 @@ import { parsePod } from '../parse/pod.ts';
 /** A pod that has not ended, in which a proxy runs or is about to. */
 export interface ProxyPod {
   readonly name: string;
+  /** Undefined before it is on one. */
+  readonly node: string | undefined;
   /** The preferred family's first; empty before it has an address. */
   readonly ips: readonly string[];
   /** Whether it passes its probes and is not about to end. */
   readonly isReady: boolean;
   /** The container port named `admin`; undefined where none is. */
   readonly adminPort: number | undefined;
+  /** Whether its proxy is one of Maesh 1.x or Traefik Mesh 1.4, which ask a controller of theirs what to serve. */
+  readonly isOriginals: boolean;
 }
 
 /** Follows the pods of a mesh's proxies. Constructing it asks nothing. */
@@ -57,7 +62,19 @@ export class ProxyPods {
 function readProxyPod(object: ApiObject): ProxyPod | undefined {
   const parsed = parsePod(object);
   if (!('object' in parsed) || parsed.object.finished) return undefined;
-  const { name, ips, ready, terminating, containerPorts } = parsed.object;
+  const { name, nodeName: node, ips, ready, terminating, containerPorts } = parsed.object;
   const admin = containerPorts.find((port) => port.name === 'admin' && port.protocol === 'TCP');
-  return { name, ips, isReady: ready && !terminating, adminPort: admin?.port };
+  const isOriginals = asksTheOriginal(object);
+  return { name, node, ips, isReady: ready && !terminating, adminPort: admin?.port, isOriginals };
+}
+
+const startedWith = z.object({
+  spec: z.object({ containers: z.array(z.object({ args: z.array(z.string()).default([]) })) }),
+});
+
+/** `--endpoint=URL` in 1.3, `--providers.http.endpoint=URL` in 1.4: the URL's path is the same. */
+function asksTheOriginal(object: ApiObject): boolean {
+  const { data } = startedWith.safeParse(object);
+  const args = data?.spec.containers.flatMap((container) => container.args) ?? [];
+  return args.some((argument) => argument.endsWith('/api/configuration/current'));
 }

@@ -11,7 +11,7 @@ import { executableAt } from '../../../tools/image/shared-libraries.ts';
 import { findTraefik } from '../fetch-traefik.ts';
 import { traefikPath } from './stand-in-places.ts';
 
-/** Writes an archive with the images that the original's chart names, so that its pods run what stands in for them. */
+/** Writes an archive with the images that the original's charts name, so that their pods run what stands in for them. */
 export async function writeOriginalImages(file: string): Promise<void> {
   const program = 'original-maesh';
   const layers = [
@@ -20,10 +20,17 @@ export async function writeOriginalImages(file: string): Promise<void> {
     programLayer(program, await bundled({ [program]: 'test/kit/original/stand-in.ts' })),
   ];
   const { User: _user, ...config } = nodeConfig(program);
-  const maesh: Image = { reference: 'docker.io/containous/maesh:v1.3.2', layers, config };
-  const waits = { ...config, Entrypoint: [...(config.Entrypoint ?? []), 'wait'] };
-  const wait: Image = { reference: 'docker.io/groundnuty/k8s-wait-for:v1.3', layers, config: waits };
-  await writeOciArchive(file, [maesh, wait]);
+  const image = (name: string, ...command: readonly string[]): Image => ({
+    reference: `docker.io/${name}`,
+    layers,
+    config: { ...config, Entrypoint: [...(config.Entrypoint ?? []), ...command] },
+  });
+  await writeOciArchive(file, [
+    image('containous/maesh:v1.3.2'),
+    image('groundnuty/k8s-wait-for:v1.3', 'wait'),
+    image('traefik/mesh:v1.4.1'),
+    image('library/traefik:v2.3', 'proxy'),
+  ]);
 }
 
 /** Makes a chart of the objects of a file of test/chart/original, in a folder. Returns the chart's own. */

@@ -1,17 +1,16 @@
-// Runs in a container for what the image of Maesh 1.3 would be: `proxy` is a Traefik as the original ran it, which asks the
-// controller for its configuration, and `prepare` ends at once, as `wait` does. Anything else is a controller that says what
-// a test has PUT to it.
+// Runs in a container for what the images of the original would be: `proxy` is a Traefik as the original ran it, which asks for
+// its configuration where an argument says, and `prepare` ends at once, as `wait` does. Anything else is a controller that says
+// what a test has PUT to it.
 
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-import { configurationPath, controllerPort, traefikPath } from './stand-in-places.ts';
+import { controllerPort, traefikPath } from './stand-in-places.ts';
 import { traefikFlags } from './traefik.ts';
 
-const controllerUrl = `http://maesh-controller.maesh.svc.cluster.local:${controllerPort}${configurationPath}`;
-
-function becomeProxy(): never {
-  const polling = [`--providers.http.endpoint=${controllerUrl}`, '--providers.http.pollInterval=1s'];
+function becomeProxy(args: readonly string[]): never {
+  const url = args.map((argument) => /endpoint=(.+)/u.exec(argument)?.[1]).find((each) => each !== undefined);
+  const polling = [`--providers.http.endpoint=${url}`, '--providers.http.pollInterval=1s', '--ping'];
   const flags = [...traefikFlags('0.0.0.0', new Set(['http-5000', 'tcp-10000'])), ...polling];
   return process.execve?.(traefikPath, [traefikPath, ...flags], process.env) as never;
 }
@@ -32,6 +31,6 @@ function beController(): void {
   process.on('SIGTERM', () => process.exit(0));
 }
 
-const [command] = process.argv.slice(2);
-if (command === 'proxy') becomeProxy();
+const [command, ...rest] = process.argv.slice(2);
+if (command === 'proxy') becomeProxy(rest);
 else if (command !== 'prepare' && command !== 'wait') beController();
