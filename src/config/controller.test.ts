@@ -28,6 +28,10 @@ function mistakes(given: Partial<ControllerSettings>, env: Environment = inPod):
 }
 
 describe('controllerOptions', () => {
+  it('refuses domains of the mesh that are the cluster’s own', () => {
+    assert.equal(mistakes({ clusterDomain: 'example.org', meshDomains: ['maesh', 'org'] }).length, 1);
+  });
+
   it('makes options of defaults alone, in a pod', () => {
     assert.deepEqual(options({}), {
       kubeConfig: undefined,

@@ -3,6 +3,7 @@
 import { clusterOptions, noCluster } from './cluster-access.ts';
 import type { Surroundings } from './config-file.ts';
 import type { ControllerSettings } from './controller-settings.ts';
+import { takenDomains } from './mesh-domains.ts';
 import type { Mistake } from './mistake.ts';
 import type { ControllerOptions } from './options.ts';
 import { samePorts } from './same-ports.ts';
@@ -25,6 +26,7 @@ export function controllerOptions(
   const mistakes = [
     ...noCluster(options),
     ...nothingWatched(options),
+    ...takenDomains(options),
     ...samePorts(options, ['apiPort', 'xdsPort']),
   ];
   return mistakes.length > 0 ? { mistakes } : { options };

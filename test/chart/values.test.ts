@@ -95,6 +95,21 @@ describe('values', () => {
       assert.match(said, new RegExp(`^  ${value.replaceAll('.', '\\.')}: .`, 'mu'));
   });
 
+  it('for domains of the mesh that the cluster has itself are refused', async () => {
+    const said = await refusal({ meshDomains: ['maesh', 'local', 'svc.cluster.local'] });
+    for (const domain of ['local', 'svc.cluster.local'])
+      assert.ok(said.includes(`meshDomains: the cluster's own names lie in ${domain} (`));
+    assert.ok(!said.includes('maesh ('));
+    assert.equal((await template({ values: { meshDomains: ['mesh.cluster.local'] } })).code, 0);
+  });
+
+  it('by which proxies would be killed before they have served to the end are refused', async () => {
+    const said = await refusal({ proxy: { drainSeconds: 60 } });
+    assert.match(said, /proxy\.drainSeconds: .* proxy\.terminationGracePeriodSeconds, which is 60/u);
+    const proxy = { drainSeconds: 60, terminationGracePeriodSeconds: 61 };
+    assert.equal((await template({ values: { proxy } })).code, 0);
+  });
+
   it('of another chart, as --reuse-values brings them, are told for what they are', async () => {
     for (const part of ['proxy', 'cleanup', 'controller']) {
       const said = await refusal({ [part]: null });

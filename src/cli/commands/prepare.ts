@@ -1,6 +1,7 @@
 // `maesh prepare`: has the cluster's DNS know the mesh, once.
 
 import { commandClusterOptions, noCluster } from '../../config/cluster-access.ts';
+import { takenDomains } from '../../config/mesh-domains.ts';
 import type { CommandSettings } from '../../config/settings.ts';
 import { CommandError, type CommandContext } from '../command.ts';
 
@@ -10,7 +11,7 @@ export async function run(
   { terminal: { out, err }, surroundings }: Pick<CommandContext, 'terminal' | 'surroundings'>,
 ): Promise<number> {
   const options = { ...settings, ...commandClusterOptions(settings, surroundings) };
-  const mistakes = noCluster(options);
+  const mistakes = [...noCluster(options), ...takenDomains(options)];
   if (mistakes.length > 0) throw new CommandError(mistakes);
   // Loaded only now: it is most of Maesh, and what is wrong with settings shall be told at once.
   const { prepareCluster } = await import('../../app/prepare.ts');
