@@ -9,15 +9,18 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since an arbitrary moment; never goes backwards, whatever the wall clock does. */
   now(): number;
-  /** Calls `action` once, after `delayMs`. The timer keeps the process alive no longer than anything else does. */
+  /** Calls `action` once, after `delayMs`; the machine's clock after 24 days at the latest. The timer keeps the process alive no longer than anything else does. */
   after(delayMs: number, action: () => void): Timer;
 }
+
+/** The longest time that a timer of Node takes, in milliseconds; one of more fires at once. */
+export const longestTimerMs: number = 2 ** 31 - 1;
 
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(delayMs, action) {
-    const timeout = setTimeout(action, delayMs);
+    const timeout = setTimeout(action, Math.min(delayMs, longestTimerMs));
     timeout.unref();
     return { cancel: () => clearTimeout(timeout) };
   },
