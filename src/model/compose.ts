@@ -227,7 +227,13 @@ function keepEqualFields<T extends object>(old: T, next: T): T {
 function isDeepEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const left = Object.entries(a);
-  if (left.length !== Object.keys(b).length || Array.isArray(a) !== Array.isArray(b)) return false;
-  return left.every(([name, value]) => Object.hasOwn(b, name) && isDeepEqual(value, Reflect.get(b, name)));
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((value, index) => isDeepEqual(value, b[index]));
+  // Of thousands of services at once: entries would be half of all the garbage that a change of rules leaves.
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    Array.isArray(a) === Array.isArray(b) &&
+    names.every((name) => Object.hasOwn(b, name) && isDeepEqual(Reflect.get(a, name), Reflect.get(b, name)))
+  );
 }

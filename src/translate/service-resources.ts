@@ -102,10 +102,8 @@ export function createServiceTranslator(options: TranslateOptions): (service: Se
  */
 function isMadeAlike(a: ServedPort, b: ServedPort): boolean {
   if (a === b) return true;
-  const names = new Set([...Object.keys(a), ...Object.keys(b)] as (keyof ServedPort)[]);
-  const changed = [...names].filter((name) => a[name] !== b[name]);
-  const isRulesOnly = changed.every((name) => name === 'access');
-  return isRulesOnly && [a, b].every((port) => accountPorts(port).length === 0);
+  const isSame = (name: string): boolean => name === 'access' || Reflect.get(a, name) === Reflect.get(b, name);
+  return [a, b].every((port) => Object.keys(port).every(isSame) && accountPorts(port).length === 0);
 }
 
 function isServed(port: ServicePort): port is ServedPort {
