@@ -102,7 +102,8 @@ export function createServiceTranslator(options: TranslateOptions): (service: Se
  */
 function isMadeAlike(a: ServedPort, b: ServedPort): boolean {
   if (a === b) return true;
-  const isSame = (name: string): boolean => name === 'access' || Reflect.get(a, name) === Reflect.get(b, name);
+  const isSame = (name: string): boolean =>
+    name === 'access' || Reflect.get(a, name) === Reflect.get(b, name);
   return [a, b].every((port) => Object.keys(port).every(isSame) && accountPorts(port).length === 0);
 }
 
