@@ -110,6 +110,11 @@ describe('values', () => {
     assert.equal((await template({ values: { proxy } })).code, 0);
   });
 
+  it('by which nothing would be in the mesh are refused', async () => {
+    const controller = { watchNamespaces: ['store', 'kube-system'], ignoreNamespaces: ['store'] };
+    assert.match(await refusal({ controller }), /controller\.watchNamespaces: each of them is ignored/u);
+  });
+
   it('of another chart, as --reuse-values brings them, are told for what they are', async () => {
     for (const part of ['proxy', 'cleanup', 'controller']) {
       const said = await refusal({ [part]: null });
