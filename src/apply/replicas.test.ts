@@ -22,6 +22,7 @@ interface Looking {
     status: number;
     leases: Given;
     version: number;
+    refusesDeletion: boolean;
     /** What every Lease says that proxies refuse. */
     refused: readonly Refused[];
   };
@@ -30,7 +31,7 @@ interface Looking {
 }
 
 async function look(leases: Given): Promise<Looking> {
-  const server: Looking['server'] = { status: 200, leases, version: 1, refused: [] };
+  const server: Looking['server'] = { status: 200, leases, version: 1, refusesDeletion: false, refused: [] };
   let said = 0;
   const { client, seen } = await clientOf((request, response) => {
     const items = Object.entries(server.leases).map(([name, acknowledged]) => ({
@@ -46,7 +47,11 @@ async function look(leases: Given): Promise<Looking> {
         },
       },
     }));
-    replies(server.status, { metadata: { resourceVersion: '1' }, items })(request, response);
+    const isConflict = request.method === 'DELETE' && server.refusesDeletion;
+    replies(isConflict ? 409 : server.status, { metadata: { resourceVersion: '1' }, items })(
+      request,
+      response,
+    );
   });
   const [clock, log] = [new FakeClock(), new RecordLog()];
   const replicas = new Replicas({
@@ -98,6 +103,18 @@ describe('Replicas', () => {
     assert.match(log.lines[0]?.message ?? '', /has not renewed it/);
     server.leases = { own: '100' };
     assert.equal(await replicas.acknowledged(signal), '100');
+  });
+
+  it('are left alone where they renew their Lease at the last moment, or are gone by then', async () => {
+    const { replicas, clock, seen, server, log } = await look({ own: '100', dead: '7' });
+    server.refusesDeletion = true;
+    for (let minutes = 0; minutes < 6; minutes++) {
+      server.version += 1;
+      assert.equal(await replicas.acknowledged(signal), '7');
+      clock.advance(60_000);
+    }
+    assert.ok(seen.some(({ method }) => method === 'DELETE'));
+    assert.deepEqual(log.lines, []);
   });
 
   it('are not taken for dead because nobody could renew or look for long', async () => {

@@ -5,6 +5,7 @@ import { isRecord, type ApiObject } from '../kube/api-object.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/kube-error.ts';
 import { leases } from '../kube/lease-record.ts';
+import { isDone, outdated } from '../kube/unless.ts';
 import { compareVersions } from '../kube/versions.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
@@ -96,14 +97,14 @@ export class Replicas {
       const seen = this.#seen.get(name);
       if (seen?.version !== resourceVersion) this.#seen.set(name, { version: resourceVersion, since: now });
       else if (now - seen.since >= staleMs) {
+        const deletion = client.delete({ type: leases, namespace, name }, { resourceVersion, signal });
+        // It may have been renewed at the last moment, or be gone already.
         // oxlint-disable-next-line no-await-in-loop -- a handful at most
-        await client.delete({ type: leases, namespace, name }, { resourceVersion, signal });
-        log.warn(
-          'Deleted the Lease of a replica that has not renewed it: freed ports wait for it no longer',
-          {
-            lease: name,
-          },
-        );
+        if (await isDone(deletion, outdated)) {
+          const message =
+            'Deleted the Lease of a replica that has not renewed it: freed ports wait for it no longer';
+          log.warn(message, { lease: name });
+        }
       }
     }
   }

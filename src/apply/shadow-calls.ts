@@ -3,8 +3,8 @@
 
 import type { ApiObject, ObjectToWrite } from '../kube/api-object.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { KubeError } from '../kube/kube-error.ts';
 import type { ResourceType } from '../kube/resource-type.ts';
+import { isDone, outdated, unless } from '../kube/unless.ts';
 import type { Log } from '../runtime/log.ts';
 import { restRecordManifest, type RestingPort } from './resting-ports.ts';
 import type { FoundShadow } from './shadow-reading.ts';
@@ -90,8 +90,7 @@ export class ShadowCalls {
   ): Promise<boolean> {
     const { client, namespace, log } = this.#options;
     const target = { type: services, namespace, name };
-    const deletion = client.delete(target, { uid, resourceVersion, signal }).then(() => true);
-    if ((await unless(outdated, deletion)) === undefined) return false;
+    if (!(await isDone(client.delete(target, { uid, resourceVersion, signal }), outdated))) return false;
     log.info('Deleted a shadow Service', { service: service ?? 'none', shadow: name });
     return true;
   }
@@ -102,20 +101,6 @@ export class ShadowCalls {
     const version = current && { resourceVersion: current.resourceVersion };
     const applied = client.apply(services, { ...rest, metadata: { ...metadata, ...version } }, { signal });
     return await versionOf(current === undefined ? applied : unless(outdated, applied));
-  }
-}
-
-/** What an API server says to a write of what is gone, or another by now. */
-const outdated: readonly number[] = [404, 409];
-
-async function unless<T>(statuses: readonly number[], call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof KubeError && statuses.includes(error.status)) {
-      return undefined;
-    }
-    throw error;
   }
 }
 

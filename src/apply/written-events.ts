@@ -4,6 +4,7 @@
 import type { KubeClient } from '../kube/client.ts';
 import { KubeError } from '../kube/kube-error.ts';
 import { microTime } from '../kube/micro-time.ts';
+import { isDone, outdated } from '../kube/unless.ts';
 import type { ObjectKey } from '../model/key.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { eventKey, eventManifest, type WantedEvent } from './event.ts';
@@ -101,7 +102,7 @@ export class WrittenEvents {
     const series = { count: count + 1, lastObservedTime: microTime() };
     const at = clock.now();
     const patched = client.patch({ type: events, namespace, name }, { series }, { signal });
-    if (await isDone(patched, { unless: [404] })) {
+    if (await isDone(patched, [404])) {
       this.#written.set(key, { uid, count: series.count, at });
     } else this.#written.delete(key);
   }
@@ -112,27 +113,12 @@ export class WrittenEvents {
     const [namespace = '', name = ''] = key.split('/');
     const only = { ...(uid !== undefined && { uid }), signal };
     // It is gone, or another has its name.
-    const unless = [404, 409];
-    await isDone(this.#options.client.delete({ type: events, namespace, name }, only), { unless });
+    await isDone(this.#options.client.delete({ type: events, namespace, name }, only), outdated);
     this.#written.delete(key);
     this.#doubtful.delete(key);
   }
 
   #asWritten({ uid, count, ageMs }: FoundEvent): Written {
     return { uid, count, at: this.#options.clock.now() - ageMs };
-  }
-}
-
-/** Whether a write was done; false where the server refuses it with one of these statuses. */
-async function isDone(
-  write: Promise<unknown>,
-  { unless }: { readonly unless: readonly number[] },
-): Promise<boolean> {
-  try {
-    await write;
-    return true;
-  } catch (error) {
-    if (error instanceof KubeError && unless.includes(error.status)) return false;
-    throw error;
   }
 }
