@@ -5,6 +5,7 @@
 import type { KubeClient, Selection } from '../kube/client.ts';
 import { KubeError } from '../kube/kube-error.ts';
 import type { ResourceType } from '../kube/resource-type.ts';
+import { isDone, outdated } from '../kube/unless.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Log } from '../runtime/log.ts';
 import { sleep } from '../runtime/sleep.ts';
@@ -102,7 +103,8 @@ export class OriginalProxies {
   async #relieve({ name, node }: PodOfProxy, signal: AbortSignal): Promise<void> {
     const { client, namespace, log } = this.#options;
     const metadata = { labels: { component: relieved } };
-    await unlessGone(client.patch({ type: proxyPods, namespace, name }, { metadata }, { signal }));
+    // Somebody else may have deleted a pod meanwhile, or made another of its name.
+    await isDone(client.patch({ type: proxyPods, namespace, name }, { metadata }, { signal }), outdated);
     log.info('Took a proxy of the original out of the mesh: one of ours is ready on its node', {
       pod: name,
       node,
@@ -124,7 +126,7 @@ export class OriginalProxies {
       const { name, uid = '', deletionTimestamp } = metadata;
       if ((since.get(uid) ?? now) > heardBy || deletionTimestamp !== undefined) continue;
       // oxlint-disable-next-line no-await-in-loop -- one after the other, as they were relieved
-      await unlessGone(client.delete({ type: proxyPods, namespace, name }, { uid, signal }));
+      await isDone(client.delete({ type: proxyPods, namespace, name }, { uid, signal }), outdated);
       log.info('Deleted a proxy of the original', { pod: name });
     }
   }
@@ -137,13 +139,4 @@ function replacedPods(pods: readonly PodOfProxy[]): readonly PodOfProxy[] {
   const ready = pods.filter(({ isReady, isOriginals }) => isReady && !isOriginals);
   const nodes = new Set(ready.map(({ node }) => node));
   return originals.filter(({ node }) => node !== undefined && nodes.has(node));
-}
-
-/** Somebody else may have deleted a pod meanwhile, or made another of its name. */
-async function unlessGone(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!(error instanceof KubeError) || ![404, 409].includes(error.status)) throw error;
-  }
 }
