@@ -43,6 +43,7 @@ describe('a command line that makes no sense', () => {
       'standalone --logLevl=x',
       '--logLevl=x; there is no such flag; did you mean --logLevel? see `maesh standalone --help`',
     ],
+    ['help vrsion', 'vrsion; there is no such command; did you mean version? see `maesh --help`'],
     ['check -z', '-z; there is no such flag; see `maesh check --help`'],
     ['--foo', '--foo; there is no such flag; see `maesh --help`'],
     ['check -f', '-f, --dir <path>; its value is missing; see `maesh check --help`'],

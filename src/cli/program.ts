@@ -71,6 +71,10 @@ function refuseFlagsBefore(program: Command, command: string): void {
 function canonicalArgs(args: readonly string[]): readonly string[] {
   const [first = '', ...rest] = args;
   if (first === '--version' || first === '-version') return ['version', ...rest];
+  const [word = '-'] = rest;
+  // Where there is no such command, commander would show the help of all without a word.
+  const isUnknown = !['help', ...subcommandNames].includes(word) && !word.startsWith('-');
+  if (first === 'help' && isUnknown) return [word];
   const name = subcommandNames.find((each) => each === first);
   if (name !== undefined) return [first, ...canonicalFlags(rest, settings[name])];
   return canonicalFlags(args, settings.controller);
