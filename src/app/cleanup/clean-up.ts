@@ -10,7 +10,8 @@ import type { Log } from '../../runtime/log.ts';
 import { stayAlive } from '../../runtime/stay-alive.ts';
 import { restoreDns } from './dns.ts';
 import { endedControllers } from './ended-controllers.ts';
-import { deleteLeases, deleteServices, LeftOverError, takeBackProblems } from './objects.ts';
+import { LeftOverError } from './for-each.ts';
+import { deleteLeases, deleteServices, takeBackProblems } from './objects.ts';
 
 /** What came of a part. */
 export interface CleanupStep {
@@ -26,6 +27,8 @@ export interface CleanupContext {
   readonly log: Log;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Told what has been taken away: a sentence without a full stop. */
+  readonly onDone: (text: string) => void;
 }
 
 /** How it is run. */
@@ -39,7 +42,7 @@ export interface CleanupRun {
 }
 
 /** DNS first: it is what others notice. Leases last: they say whether a controller runs. */
-const parts: readonly ((context: CleanupContext) => Promise<readonly string[]>)[] = [
+const parts: readonly ((context: CleanupContext) => Promise<void>)[] = [
   restoreDns,
   deleteServices,
   takeBackProblems,
@@ -54,7 +57,8 @@ export async function cleanUp(options: CleanupOptions, run: CleanupRun): Promise
   const { log, signal, onStep, limitMs = 60_000 } = run;
   using _ = stayAlive();
   const client = new KubeClient({ access: await resolveAccess(options) });
-  const context: CleanupContext = { client, options, log, clock: systemClock, signal };
+  const onDone = (text: string): void => onStep({ kind: 'done', text });
+  const context: CleanupContext = { client, options, log, clock: systemClock, signal, onDone };
   const { namespace } = options;
   try {
     const running = await endedControllers({ ...options, ...context, limitMs });
@@ -80,7 +84,7 @@ async function runPart(
   onStep: CleanupRun['onStep'],
 ): Promise<void> {
   try {
-    for (const text of await part(context)) onStep({ kind: 'done', text });
+    await part(context);
   } catch (error) {
     if (context.signal.aborted) throw error;
     onStep({ kind: 'failed', text: textOf(error) });
