@@ -271,13 +271,16 @@ class Controller {
     return new LeaseElector({
       store: leaseStore(this.#client, { namespace, name: leaseName }),
       identity: this.#identity,
-      lead: (until) =>
-        runTogether(
+      lead: async (until) => {
+        // Else Events of what proxies of other replicas refuse would be taken for mended, and made anew.
+        await this.#replica.beginToLead(until);
+        await runTogether(
           [this.#shadows, this.#events, this.#statuses, this.#dns, this.#replica, this.#originalProxies].map(
             (each) => async (on) => await each?.lead(on),
           ),
           until,
-        ),
+        );
+      },
       log: this.#log,
       ...(timing !== undefined && { timing }),
     });

@@ -27,7 +27,7 @@ export interface RefusalsOptions {
   readonly clock: Clock;
 }
 
-/** Looks only when proxies say something that may change it: nothing is done while nobody refuses anything. */
+/** Looks only when proxies, or other replicas, say something that may change it: nothing is done while nobody refuses anything. */
 export class Refusals {
   readonly #options: RefusalsOptions;
   readonly #holdoff: Holdoff;
@@ -58,10 +58,9 @@ export class Refusals {
     };
   }
 
-  /** Says that proxies of other replicas refuse something else than before. */
+  /** Says that proxies of other replicas refuse something else than before, which is looked at at once. */
   othersChanged(): void {
-    this.#isAny = true;
-    this.#holdoff.touch();
+    this.#look();
   }
 
   /** Ends it: nobody is told of anything after. */

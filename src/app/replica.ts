@@ -90,14 +90,22 @@ export class Replica {
     await this.#lease.run(signal);
   }
 
-  /** Looks what the proxies of other replicas refuse, until the signal aborts. */
-  async lead(signal: AbortSignal): Promise<void> {
+  /**
+   * Looks for the first time what the proxies of other replicas refuse, to be called before {@link lead}. Resolves, too, where
+   * the API server does not answer.
+   */
+  async beginToLead(signal: AbortSignal): Promise<void> {
     this.#isLeading = true;
+    await this.#replicas.acknowledged(signal);
+  }
+
+  /** Goes on looking until the signal aborts. */
+  async lead(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      // oxlint-disable-next-line no-await-in-loop -- one look after the other
-      await this.#replicas.acknowledged(signal);
       // oxlint-disable-next-line no-await-in-loop -- waiting is the point
       await sleep(this.#lookMs, { clock: systemClock, signal });
+      // oxlint-disable-next-line no-await-in-loop -- one look after the other
+      if (!signal.aborted) await this.#replicas.acknowledged(signal);
     }
     this.#isLeading = false;
   }
