@@ -14,6 +14,7 @@ import { restartedOnce } from '../dns/restart-once.ts';
 import { unknownDns } from '../dns/unknown-dns.ts';
 import { resolveAccess } from '../kube/access.ts';
 import { KubeClient } from '../kube/client.ts';
+import { KubeError } from '../kube/kube-error.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { stayAlive } from '../runtime/stay-alive.ts';
 
@@ -33,7 +34,10 @@ export interface PrepareRun {
   readonly onStep: (step: PrepareStep) => void;
 }
 
-/** Looks what DNS there is and has it know the mesh. Rejects with KubeError and AccessError. */
+/**
+ * Looks what DNS there is and has it know the mesh. Rejects with AccessError, and with KubeError where it can't be found out what
+ * there is.
+ */
 export async function prepareCluster(options: PrepareOptions, { signal, onStep }: PrepareRun): Promise<void> {
   const { namespace, clusterDomain, meshDomains: domains, restartDNS } = options;
   using _ = stayAlive();
@@ -52,8 +56,14 @@ export async function prepareCluster(options: PrepareOptions, { signal, onStep }
         const made = planPlace(place, find, mesh);
         return restartDNS ? restartedOnce(made, place, mesh) : made;
       };
-      const done = await bringOnce({ client, place, workload, plan, clock: systemClock, signal });
-      onStep(stepOf(place, done));
+      try {
+        const done = await bringOnce({ client, place, workload, plan, clock: systemClock, signal });
+        onStep(stepOf(place, done));
+      } catch (error) {
+        // One place must not hold the others up.
+        if (!(error instanceof KubeError)) throw error;
+        onStep({ kind: 'trouble', text: `${placeTitle(place)}: ${error.message}` });
+      }
     }
   } finally {
     client.close();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describe, it } from 'node:test';
 
+import { refusingDns } from '../../../test/kit/dns/refusing-dns.ts';
 import { clientOf, replies } from '../../../test/kit/kube-answers.ts';
 import { RecordLog } from '../../../test/kit/record-log.ts';
 import type { CleanupOptions } from '../../config/options.ts';
@@ -56,50 +57,17 @@ async function stepsOf(
   return steps;
 }
 
-/** A workload of DNS by what it runs, whose configuration is in the ConfigMap of its name. */
-function dnsWorkload(name: string, image: string): object {
-  const volumes = [{ name: 'config', configMap: { name } }];
-  const volumeMounts = [{ name: 'config', mountPath: '/etc/coredns' }];
-  const spec = { containers: [{ name: 'dns', image, volumeMounts }], volumes };
-  return { metadata: { name, namespace: 'kube-system', resourceVersion: '1' }, spec: { template: { spec } } };
-}
-
 describe('maesh cleanup', () => {
   it('takes the mesh out of a place of DNS whatever comes of another', async () => {
-    const answers: Readonly<Record<string, object>> = {
-      '/apis/apps/v1/namespaces/kube-system/deployments': dnsWorkload('coredns', 'coredns:1.12.1'),
-      '/apis/apps/v1/namespaces/kube-system/daemonsets': dnsWorkload(
-        'node-local-dns',
-        'k8s-dns-node-cache:1.23.0',
-      ),
-    };
-    const text = '.:53 {\n}\n#### Begin Maesh Block\nmaesh:53 {\n}\n#### End Maesh Block\n';
-    const patched: string[] = [];
-    const { url } = await serverOf({}, (request, response) => {
-      const [path = ''] = (request.url ?? '').split('?');
-      const [, configMap] = /\/kube-system\/configmaps\/(.*)$/.exec(path) ?? [];
-      const items = answers[path];
-      if (items !== undefined)
-        replies(200, { items: [items], metadata: { resourceVersion: '1' } })(request, response);
-      else if (configMap === undefined) return false;
-      else {
-        const found = {
-          metadata: { name: configMap, resourceVersion: '1' },
-          data: { Corefile: text, 'Corefile.base': text },
-        };
-        const isRefused = request.method === 'PATCH' && configMap === 'coredns';
-        if (request.method === 'PATCH') patched.push(configMap);
-        replies(isRefused ? 403 : 200, isRefused ? { message: 'no' } : found)(request, response);
-      }
-      return true;
-    });
+    const { patched, answer } = refusingDns('.:53 {\n}\n#### Begin Maesh Block\n#### End Maesh Block\n');
+    const { url } = await serverOf({}, answer);
     const steps = await stepsOf(url);
     assert.deepEqual(patched, ['coredns', 'node-local-dns']);
     assert.deepEqual(
-      steps.slice(0, 2).map(({ kind, text }) => [kind, text.slice(0, 40)]),
+      steps.slice(0, 2).map(({ kind, text }) => [kind, text.split(/[:(]/, 1)[0]]),
       [
-        ['done', 'NodeLocal DNSCache (DaemonSet kube-system/node-local-dns)'.slice(0, 40)],
-        ['failed', 'Cannot patch configmaps kube-system/core'],
+        ['done', 'NodeLocal DNSCache '],
+        ['failed', 'Cannot patch configmaps kube-system/coredns'],
       ],
     );
   });
