@@ -1,7 +1,7 @@
 // When keys come back to a work queue: at a time that somebody asked for, or to be tried again after a failure. One
 // timer for all of them.
 
-import type { Clock, Timer } from './clock.ts';
+import { longestTimerMs, type Clock, type Timer } from './clock.ts';
 import { DelayedKeys } from './delayed-keys.ts';
 import type { TokenBucket } from './rate-limit.ts';
 
@@ -11,9 +11,6 @@ export interface DelaysOptions {
   /** Limits how often retries are released, those of all keys together. */
   readonly retryBucket: TokenBucket;
 }
-
-/** setTimeout takes no more than 31 bits; what is longer it does at once. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /**
  * Holds keys and releases each once when its time has come. A key may wait for both, a time and a retry: the one is
