@@ -44,7 +44,7 @@ const pods = fc.array(
 const match = fc.record({
   name: fc.constantFrom('m', 'n'),
   methods: fc.constantFrom([], [], ['GET'], ['*', 'PUT']),
-  pathRegex: fc.constantFrom('', '/x', '/(x|y)$', '.*x'),
+  pathRegex: fc.constantFrom('', '/x', '/x.*', '/(x|y)$', '.*x'),
   headers: fc.constantFrom([], [{ name: 'k', regex: 'v|w' }]),
 });
 

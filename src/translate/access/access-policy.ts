@@ -90,11 +90,16 @@ function requestOf({ methods, headers, pathRegex }: HttpMatch): Permission {
   ]);
 }
 
-/** Of the path alone, without the query. What is no more than text is compared as that: proxies compile nothing then. */
+/**
+ * Of the path alone, without the query. What is no more than text, with or without `.*` behind it, is compared as that: proxies
+ * compile nothing then.
+ */
 function pathBegins(regex: string): Permission {
-  const matchPattern = /^\/[\w/-]*$/u.test(regex)
-    ? { case: 'prefix' as const, value: regex }
-    : { case: 'safeRegex' as const, value: { regex: pathPattern(regex) } };
+  const text = /^(\/[\w/-]*)(?:\.\*)?$/u.exec(regex)?.[1];
+  const matchPattern =
+    text === undefined
+      ? { case: 'safeRegex' as const, value: { regex: pathPattern(regex) } }
+      : { case: 'prefix' as const, value: text };
   return create(PermissionSchema, {
     rule: { case: 'urlPath', value: { rule: { case: 'path', value: { matchPattern } } } },
   });
