@@ -3,9 +3,14 @@
 import type { KubeHttpMatch } from './objects.ts';
 import type { HttpMatch } from './topology.ts';
 
-/** The conditions of a match. */
-export function httpMatch({ methods, pathRegex, headers }: KubeHttpMatch): HttpMatch {
-  return { methods: methods.includes('*') ? [] : methods, pathRegex, headers };
+const known = new WeakMap<KubeHttpMatch, HttpMatch>();
+
+/** The conditions of a match: the same object however many refer to it, so that what is made of it can be, too. */
+export function httpMatch(match: KubeHttpMatch): HttpMatch {
+  const { methods, pathRegex, headers } = match;
+  const made = known.get(match) ?? { methods: methods.includes('*') ? [] : methods, pathRegex, headers };
+  known.set(match, made);
+  return made;
 }
 
 /** Whether every request meets them: there are none. */

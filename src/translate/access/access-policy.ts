@@ -82,7 +82,16 @@ function permissionOf({ sources, matches }: AccessRule): Permission {
   return matches === undefined ? caller : all([caller, some(matches.map(requestOf))]);
 }
 
-function requestOf({ methods, headers, pathRegex }: HttpMatch): Permission {
+/** One for all rules that refer to the same match. */
+const requests = new WeakMap<HttpMatch, Permission>();
+
+function requestOf(match: HttpMatch): Permission {
+  const request = requests.get(match) ?? newRequest(match);
+  requests.set(match, request);
+  return request;
+}
+
+function newRequest({ methods, headers, pathRegex }: HttpMatch): Permission {
   return all([
     ...(methods.length === 0 ? [] : [some(methods.map((method) => header(headerIs(':method', method))))]),
     ...headerConditions({ methods: [], headers, pathRegex }).map(header),
