@@ -186,6 +186,19 @@ suite('a mesh in a cluster', () => {
     await becomes(['v1']);
   });
 
+  test('has maesh calls say which services are called still', async () => {
+    const over = new AbortController();
+    const flags = ['--kubeConfig', cluster.kubeconfig, '--seconds', '2'];
+    const said = runMaesh(['calls', ...flags]).finally(() => over.abort());
+    while (!over.signal.aborted) await versionCalled('node2', 'shop.store.maesh');
+    const { code, stdout, stderr } = await said;
+    assert.deepEqual([code, stderr], [1, ''], stdout);
+    assert.match(
+      stdout,
+      /^store\/shop:80: [1-9]\d* calls, \d under way\nIn all, .* came to 2 proxies within 2 seconds/,
+    );
+  });
+
   test('leaves nothing in the cluster when it is uninstalled', async () => {
     assert.deepEqual(await release.uninstall(), []);
   });
