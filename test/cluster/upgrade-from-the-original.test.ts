@@ -37,6 +37,13 @@ const originals = [
 const namespace = 'moving';
 const dns = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'coredns', namespace: 'kube-system' } };
 
+before(async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'maesh-original-'));
+  const archive = join(folder.path, 'images.tar');
+  await writeOriginalImages(archive);
+  await RunningCluster.find().importImages(archive);
+});
+
 for (const { what, originalName, name, domains, corefile } of originals)
   suite(what, () => {
     const cluster = RunningCluster.find();
@@ -47,9 +54,6 @@ for (const { what, originalName, name, domains, corefile } of originals)
     before(async () => {
       busy = await BusyServices.start({ cluster, objects, namespace });
       await using folder = await mkdtempDisposable(join(tmpdir(), 'maesh-original-'));
-      const archive = join(folder.path, 'images.tar');
-      await writeOriginalImages(archive);
-      await cluster.importImages(archive);
       release = await MeshRelease.begin({ cluster, objects, name });
       const original = await originalChart(folder.path, originalName);
       // The original's charts were installed by Helm 3, which knew no server-side apply.
