@@ -8,6 +8,7 @@ import { HttpClient, type HttpAnswer, type HttpRequest } from '../kit/clients/ht
 import { manifestOf } from '../kit/manifest-of.ts';
 import { TestMesh } from '../kit/mesh.ts';
 import { kubePod, kubeService } from '../kit/objects.ts';
+import { getByHttp2 } from '../kit/raw-http2.ts';
 import { kubeRouteGroup, kubeSplit, kubeTarget } from '../kit/smi-objects.ts';
 import { TrafficLoad } from '../kit/traffic-load.ts';
 import { until } from '../kit/until.ts';
@@ -87,7 +88,7 @@ const rules = text(
 /** What {@link rules} say of the service `shop`, in other words. */
 function isAllowed(caller: Caller, port: number, { method, path, team }: Request): boolean {
   if (port === 8081) return caller === 'mobile';
-  if (caller !== 'web' || /\/(?:\.|%2e)+(?:$|[/;])/i.test(path)) return false;
+  if (caller !== 'web' || /\/(?:\.|%2e)+(?:$|[/;])/i.test(path.split('?')[0] ?? '')) return false;
   const isApi = ['GET', 'POST'].includes(method) && path.startsWith('/api') && /red|blue/.test(team ?? '');
   return isApi || path.startsWith('/public');
 }
@@ -113,6 +114,7 @@ const paths = [
   '/public/..;/private',
   '/public/.',
   '/public/..a/.b',
+  '/public?x=/../private',
 ];
 
 const requests: readonly Request[] = methods.flatMap((method) =>
@@ -213,6 +215,25 @@ describe('access to HTTP services', () => {
       const { status, body } = await send('stranger', 'store/shop/8080', { path, ...way });
       assert.equal(status, 403);
       assert.equal(body, 'Denied: no TrafficTarget of the mesh allows this request.\n');
+    }
+  });
+
+  test('is as narrow where HTTP/2 brings bytes in a path that are no text', async () => {
+    const { meshPort = 0 } = mesh.ports.get('store/shop/8080') ?? {};
+    const to = { address: mesh.proxyAddress, port: meshPort, from: callers.web };
+    for (const [path, isAnswered] of [
+      ['/public/\u00ff', true],
+      ['/public/\u00ff?/../', true],
+      ['/public/\u00ff/../private', false],
+      ['/public/\u00c3/../private', false],
+      ['/public/\u0080/%2e%2e/private', false],
+      ['/public/x/../\u00f4\u00ff', false],
+      ['/public/../\u00ff', false],
+      ['/\u00ff/public', false],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- see above
+      const body = await getByHttp2(to, Buffer.from(path, 'latin1'));
+      assert.match(body, isAnswered ? /"name":"shop"/ : /^Denied/, JSON.stringify(path));
     }
   });
 
