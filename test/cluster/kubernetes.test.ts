@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 
+import { caughtUp } from '../kit/caught-up.ts';
 import { KubeObjects, type KubeObject } from '../kit/kube-objects.ts';
 import { readyPods, testPods, type TestPod } from '../kit/pods/test-pod.ts';
 import { RunningCluster } from '../kit/running-cluster.ts';
@@ -86,5 +87,6 @@ suite('the cluster', () => {
       const list = await cluster.kubectl('get', 'nodes', '--no-headers');
       return list.match(/ Ready /g)?.length === 2 || undefined;
     });
+    await caughtUp(objects, callers.values());
   });
 });

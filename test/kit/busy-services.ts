@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 
+import { caughtUp } from './caught-up.ts';
 import type { KubeObject, KubeObjects } from './kube-objects.ts';
 import type { LoadFailure, LoadTarget } from './pods/load.ts';
 import { PodsLoad } from './pods/pods-load.ts';
@@ -65,6 +66,11 @@ export class BusyServices implements AsyncDisposable {
       for (const pod of this.#callers.values())
         await until(`${kind} ${address} from ${pod.node}`, () => call(pod), 60_000);
     }
+  }
+
+  /** Resolves when callers' nodes, and DNS, have heard of what is new since the API server was away. */
+  caughtUp(): Promise<void> {
+    return caughtUp(this.#in.objects, this.#callers.values());
   }
 
   /** Calls them, by all of some domains, while something is done, and for a while after it. Fails where a call failed. */

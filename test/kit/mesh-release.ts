@@ -1,12 +1,12 @@
 // Maesh in a real cluster as its users have it: the chart, installed by Helm with the images that it names.
 
-import { Resolver } from 'node:dns/promises';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Resolver } from 'node:dns/promises';
 
 import { chart } from './chart.ts';
 import { inventoryDifferences, takeInventory, type Inventory } from './cluster-inventory.ts';
+import { eachDnsServer } from './dns-servers.ts';
 import type { KubeObjects } from './kube-objects.ts';
-import { podsNow, readyPods, type TestPod } from './pods/test-pod.ts';
+import { readyPods, type TestPod } from './pods/test-pod.ts';
 import type { RunningCluster } from './running-cluster.ts';
 import { until } from './until.ts';
 
@@ -115,27 +115,6 @@ async function forgottenByDns(objects: KubeObjects, name: string): Promise<void>
       ({ code }: NodeJS.ErrnoException) => code === 'ESERVFAIL' || code === 'ETIMEOUT',
     );
   await eachDnsServer(`has nothing of ${name}`, { objects, condition: isForgotten });
-}
-
-/** Waits until a condition holds for each server of the cluster's DNS: those that there are then, wherever they are. */
-async function eachDnsServer(
-  what: string,
-  {
-    objects,
-    condition,
-  }: { readonly objects: KubeObjects; readonly condition: (server: Resolver) => Promise<boolean> },
-): Promise<void> {
-  const holds = async (): Promise<true | undefined> => {
-    await delay(100);
-    const pods = await podsNow(objects, { namespace: 'kube-system', label: 'k8s-app=kube-dns' });
-    for (const { address } of pods) {
-      const server = new Resolver({ timeout: 1_000, tries: 1 });
-      server.setServers([address]);
-      if (!(await condition(server))) return undefined;
-    }
-    return pods.length > 0 || undefined;
-  };
-  await until(`the moment at which each server of the cluster's DNS ${what}`, holds, 150_000);
 }
 
 /** Makes the namespace, and waits for what Kubernetes puts into it, and for the end of what tests before have left behind. */
