@@ -23,7 +23,7 @@ export interface RunningController extends AsyncDisposable {
   readonly apiPort: number;
   readonly xdsPort: number;
   readonly log: RecordLog;
-  /** Whether proxies are told what to serve. */
+  /** Whether proxies are told what to serve. Throws where the controller has given up. */
   readonly isReady: () => boolean;
   /** How many shadow Services it has written, changed or deleted. */
   readonly writes: () => number;
@@ -67,6 +67,7 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
   const log = new RecordLog();
   const end = new AbortController();
   let isReady = false;
+  let failure: unknown;
   const running = runController(controllerOptions({ ...given, name, defaultMode, apiPort, xdsPort }), {
     log,
     signal: end.signal,
@@ -77,7 +78,7 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
     ...(given.nameServers !== undefined && { nameServers: given.nameServers }),
   });
   // Reported where it is waited for.
-  running.catch(() => undefined);
+  running.catch((error: unknown) => (failure = error));
   const stop = async (): Promise<void> => {
     end.abort();
     await running;
@@ -87,7 +88,10 @@ export async function startController(given: ControllerGiven): Promise<RunningCo
     apiPort,
     xdsPort,
     log,
-    isReady: () => isReady,
+    isReady: () => {
+      if (failure !== undefined) throw new Error('The controller has given up', { cause: failure });
+      return isReady;
+    },
     writes: () => log.lines.filter(({ message }) => message.endsWith(' a shadow Service')).length,
     get: async (path) => await (await fetch(`http://${apiHost}:${apiPort}${path}`)).text(),
     stop,

@@ -10,22 +10,44 @@ import { listen } from './backends/backend.ts';
  * otherwise be on the port now and then while its owner starts again; and where no mesh of a test opens any.
  */
 const first = 12_000;
-const count = 3_000;
+const slices = 30;
+/** Ports of a slice. The first is its lock. */
+const sliceSize = 100;
 
-/** Processes begin anywhere, and each gives no port twice before it has given all. */
-let next = Math.floor(Math.random() * count);
+/**
+ * Where this process takes its ports from. No other does as long as it lives: a port that is free on one address is not
+ * for a listener on all of them, as a controller's is, while another test has it on an address of its own.
+ */
+let slice: Promise<number> | undefined;
+let taken = 0;
 
-/** A port of an address that was free a moment ago, on TCP and UDP. */
+/** A port of an address that was free a moment ago, on TCP and UDP; no other process takes it, and this one not soon. */
 export async function freePort(address: string): Promise<number> {
+  slice ??= claimSlice();
+  const start = await slice;
   for (let attempt = 1; ; attempt++) {
-    const port = first + (next++ % count);
+    const port = start + 1 + (taken++ % (sliceSize - 1));
     try {
       await take(address, port);
       return port;
     } catch (error) {
-      if (attempt === count) throw error;
+      if (attempt === sliceSize - 1) throw error;
     }
   }
+}
+
+/** The first port of a slice that is no other process's. */
+async function claimSlice(): Promise<number> {
+  for (let start = first; start < first + slices * sliceSize; start += sliceSize) {
+    const lock = createServer().listen(start, '0.0.0.0').unref();
+    try {
+      await once(lock, 'listening');
+      return start;
+    } catch {
+      // Another process's.
+    }
+  }
+  throw new Error(`All ports from ${first} are taken: ${slices} processes of tests at once?`);
 }
 
 async function take(address: string, port: number): Promise<void> {
