@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 
 import { caughtUp } from './caught-up.ts';
+import type { HttpClientOptions } from './clients/http.ts';
 import type { KubeObject, KubeObjects } from './kube-objects.ts';
 import type { LoadFailure, LoadTarget } from './pods/load.ts';
 import { PodsLoad } from './pods/pods-load.ts';
@@ -73,13 +74,19 @@ export class BusyServices implements AsyncDisposable {
     return caughtUp(this.#in.objects, this.#callers.values());
   }
 
-  /** Calls them, by all of some domains, while something is done, and for a while after it. Fails where a call failed. */
+  /**
+   * Calls them, by all of some domains, while something is done, and for a while after it. Fails where a call failed.
+   *
+   * @param client What callers do on kept connections; by default they get by without sending anything again.
+   */
   async whileCalled(
     t: TestContext,
     domains: Domain | readonly Domain[],
     work: () => Promise<unknown>,
+    client: HttpClientOptions = {},
   ): Promise<void> {
-    const order = { targets: [domains].flat().flatMap((domain) => this.#targets(domain)), pauseMs: 20 };
+    const targets = [domains].flat().flatMap((domain) => this.#targets(domain));
+    const order = { targets, pauseMs: 20, ...client };
     await using load = await PodsLoad.start(this.#callers.values(), order);
     await work();
     await load.more(500);

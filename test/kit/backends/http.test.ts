@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { request } from 'node:https';
 import { describe, test } from 'node:test';
 import { ClientError } from '../clients/client-error.ts';
 import { HttpClient, sendHttp, type HttpRequest } from '../clients/http.ts';
 import { talkWebSocket } from '../clients/web-socket.ts';
+import { listen } from './backend.ts';
 import { startHttpBackend } from './http.ts';
 import { startHttpsBackend } from './https.ts';
 
@@ -137,4 +139,34 @@ test('the HTTPS backend serves HTTP/1.1 and HTTP/2 over TLS', async () => {
   });
   assert.partialDeepStrictEqual(JSON.parse(body), { name: 'shop-1', httpVersion: '1.1' });
   await assert.rejects(sendHttp({ address, port, timeoutMs: 1_000 }), ClientError);
+});
+
+describe('an HTTP client on a connection that ends with a request under way', () => {
+  /** How a request fares that is the second on its connection, at a server that answers one on each; undefined: answered. */
+  const second = async (sendsAgain: boolean, method: 'GET' | 'POST'): Promise<string | undefined> => {
+    const used = new WeakSet();
+    const server = createServer(({ socket }, response) => {
+      if (used.has(socket)) socket.resetAndDestroy();
+      else response.end('answered');
+      used.add(socket);
+    });
+    const { port, close } = await listen(server, shop);
+    try {
+      using client = new HttpClient({ sendsAgain });
+      const dial = { address: shop.address, port, method };
+      await client.send(dial);
+      await client.send(dial);
+      return undefined;
+    } catch (error) {
+      return (error as ClientError).failure;
+    } finally {
+      await close();
+    }
+  };
+
+  test('sends a GET again where it is to', async () => {
+    assert.equal(await second(true, 'GET'), undefined);
+    assert.equal(await second(false, 'GET'), 'closed');
+    assert.equal(await second(true, 'POST'), 'closed');
+  });
 });

@@ -44,13 +44,16 @@ export class ClientError extends Error {
 export const defaultTimeoutMs = 5_000;
 
 /**
- * Runs one exchange with a time limit.
+ * Runs one exchange with a time limit, which another that it comes down to has anew.
  *
  * @param start Begins the exchange and returns how to abandon it; it is called back at most once.
  */
 export function exchange<Answer>(
   timeoutMs: number | undefined,
-  start: (resolve: (answer: Answer) => void, reject: (error: unknown) => void) => () => void,
+  start: (
+    resolve: (answer: Answer | Promise<Answer>) => void,
+    reject: (error: unknown) => void,
+  ) => () => void,
 ): Promise<Answer> {
   const limitMs = timeoutMs ?? defaultTimeoutMs;
   return new Promise((resolve, reject) => {

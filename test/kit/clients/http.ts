@@ -45,10 +45,24 @@ export interface HttpAnswer {
   readonly echo: HttpEcho | undefined;
 }
 
+/** How a client goes about it. */
+export interface HttpClientOptions {
+  /**
+   * Whether it sends a GET over HTTP/1.1 once more where a server ended a connection that had been used before, and had not begun
+   * to answer: what clients should do, since a server may end one at any time (RFC 9112, section 9.3.1). Not so by default.
+   */
+  readonly sendsAgain?: boolean;
+}
+
 /** A client that keeps its connections, one h2c connection for each address and Host included, until it is closed. */
 export class HttpClient implements Disposable {
   readonly #agent = new Agent({ keepAlive: true });
+  readonly #sendsAgain: boolean;
   readonly #sessions = new Map<string, ClientHttp2Session>();
+
+  constructor({ sendsAgain = false }: HttpClientOptions = {}) {
+    this.#sendsAgain = sendsAgain;
+  }
 
   /** Sends a request and reads the whole answer. Rejects with a {@link ClientError} where there is none. */
   send(request: HttpRequest): Promise<HttpAnswer> {
@@ -70,17 +84,23 @@ export class HttpClient implements Disposable {
     const path = request.path ?? '/';
     return exchange(request.timeoutMs, (resolve, reject) => {
       const informational: number[] = [];
+      let isAbandoned = false;
+      const { method = 'GET' } = request;
       const sent = requestHttp1({
         agent: this.#agent,
         host: request.address,
         port: request.port,
         ...(request.from !== undefined && { localAddress: request.from }),
-        method: request.method ?? 'GET',
+        method,
         path: request.protocol === 'proxy' ? `http://${host}${path}` : path,
         headers: { ...request.headers, host },
       });
       sent.on('information', ({ statusCode }) => informational.push(statusCode));
-      sent.on('error', reject);
+      sent.on('error', (error) => {
+        const isEnded = sent.reusedSocket && !isAbandoned && ClientError.from(error).failure === 'closed';
+        if (this.#sendsAgain && isEnded && method === 'GET') resolve(this.#sendHttp1(request));
+        else reject(error);
+      });
       sent.on('response', (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -91,7 +111,10 @@ export class HttpClient implements Disposable {
         });
       });
       sent.end(request.body);
-      return () => sent.destroy();
+      return () => {
+        isAbandoned = true;
+        sent.destroy();
+      };
     });
   }
 

@@ -4,7 +4,7 @@
 import { lookup } from 'node:dns/promises';
 
 import { ClientError } from '../clients/client-error.ts';
-import { HttpClient, sendHttp, type Dial, type HttpAnswer } from '../clients/http.ts';
+import { HttpClient, sendHttp, type Dial, type HttpAnswer, type HttpClientOptions } from '../clients/http.ts';
 import { talkTcp } from '../clients/tcp.ts';
 import { TrafficLoad } from '../traffic-load.ts';
 
@@ -22,7 +22,8 @@ export interface LoadTarget extends Dial {
   readonly kind: LoadKind;
 }
 
-export interface LoadOrder {
+/** What is asked, and how; `sendsAgain` is about kept connections. */
+export interface LoadOrder extends HttpClientOptions {
   readonly targets: readonly LoadTarget[];
   /** Between an answer and the next call to the same target, in milliseconds on average. */
   readonly pauseMs: number;
@@ -50,12 +51,12 @@ export interface LoadReport {
 let running: { readonly load: TrafficLoad; readonly clients: DisposableStack } | undefined;
 
 /** Begins a load. A pod makes one at a time. */
-export function startLoad({ targets, pauseMs }: LoadOrder): Promise<object> {
+export function startLoad({ targets, pauseMs, ...options }: LoadOrder): Promise<object> {
   if (running !== undefined) throw new Error('There is a load already');
   const clients = new DisposableStack();
   const asked = targets.map((target) => {
     const { kind, address, port } = target;
-    return { name: `${kind} ${address}:${port}`, ask: askerOf(target, clients) };
+    return { name: `${kind} ${address}:${port}`, ask: askerOf(target, { clients, options }) };
   });
   running = { load: new TrafficLoad(asked, { pauseMs }), clients };
   return Promise.resolve({});
@@ -89,10 +90,13 @@ export async function stopLoad(): Promise<LoadReport> {
  */
 const timeoutMs = 10_000;
 
-function askerOf({ kind, address, port }: LoadTarget, clients: DisposableStack): () => Promise<void> {
+function askerOf(
+  { kind, address, port }: LoadTarget,
+  { clients, options }: { readonly clients: DisposableStack; readonly options: HttpClientOptions },
+): () => Promise<void> {
   const dial = { address, port, timeoutMs };
   if (kind === 'kept') {
-    const client = clients.use(new HttpClient());
+    const client = clients.use(new HttpClient(options));
     return async () => judge(await client.send(dial));
   }
   if (kind === 'new') return async () => judge(await sendHttp(dial));
