@@ -185,8 +185,10 @@ export class DnsKeeper {
   async #carryOut(place: DnsPlace, plan: DnsPlan, signal: AbortSignal): Promise<RetryLater | void> {
     const { client, log } = this.#options;
     const key = placeKey(place);
+    const workload = this.#workload(place);
+    // Should the write be done and the restart fail, pods that have had the same configuration before still have another.
+    if (plan.restart?.onChange === true && plan.writes.length > 0) this.#restarted.set(key, '');
     try {
-      const workload = this.#workload(place);
       const { changed, isRestarted } = await carryOut(plan, { client, workload, signal });
       if (plan.replaces !== undefined) this.#replaced.set(key, plan.replaces);
       if (isRestarted && plan.restart !== undefined) this.#restarted.set(key, plan.restart.for);

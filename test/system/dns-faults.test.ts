@@ -66,6 +66,23 @@ describe('the DNS of a cluster', { concurrency: false }, () => {
     assert.ok(proxy.requests.some(isRefused));
   });
 
+  it('has its pods replaced for what they had before, too, where the first attempt fails', async () => {
+    await using layout = await DnsLayoutInCluster.setUp(objects, 'daemonset');
+    const restartedFor = async (): Promise<string | undefined> =>
+      (await layout.templateAnnotations())['dns']?.['mesh.traefik.io/dns-restarted-for'];
+    const atFirst = await layout.data();
+    await using keeper = await RunningDnsKeeper.start({ kubeConfig });
+    await until('DNS to be as it should', () => keeper.isRight || undefined);
+    const first = await restartedFor();
+    const isRestart = ({ method, path }: SeenRequest): boolean =>
+      method === 'PATCH' && path.includes('/daemonsets/');
+    using failing = proxy.inject({ kind: 'answer', status: 500, when: isRestart, times: 1 });
+    await layout.putBack(atFirst);
+    await until('pods to be replaced anew', async () => (await restartedFor()) !== first || undefined);
+    await until('DNS to be as it should', () => keeper.isRight || undefined);
+    assert.equal(failing.hits, 1);
+  });
+
   it('keeps what somebody wrote between a look of maesh prepare and its write', async () => {
     await using layout = await DnsLayoutInCluster.setUp(objects, 'kubeadm');
     const refusals = proxy.requests.filter(isRefused).length;
