@@ -44,6 +44,11 @@ const usualTiming: RelievedTiming = { lookMs: 1_000, hearingMs: 20_000, writingM
 /** What the label `component` becomes, by which shadow Services and daemon sets have a pod. */
 const relieved = 'relieved-proxy';
 
+/** The pods of a namespace that are out of the mesh. */
+export function relievedPods(namespace: string): Selection {
+  return { type: proxyPods, namespace, labelSelector: `component=${relieved}` };
+}
+
 /** Where the pods are, and what is known of the mesh. */
 export interface OriginalProxiesOptions {
   readonly client: KubeClient;
@@ -94,8 +99,7 @@ export class OriginalProxies {
 
   async #look(signal: AbortSignal): Promise<void> {
     const replaced = replacedPods(this.#options.pods());
-    // One after the other: there are as many as a daemon set replaces at once.
-    // oxlint-disable-next-line no-await-in-loop
+    // oxlint-disable-next-line no-await-in-loop -- there are as many as a daemon set replaces at once
     for (const pod of replaced) await this.#relieve(pod, signal);
     if (replaced.length > 0 || this.#relieved?.size !== 0) await this.#endRelieved(signal);
   }
@@ -114,8 +118,7 @@ export class OriginalProxies {
   async #endRelieved(signal: AbortSignal): Promise<void> {
     const { client, namespace, clock, log, services } = this.#options;
     const { hearingMs, writingMs } = this.#timing;
-    const selection: Selection = { type: proxyPods, namespace, labelSelector: `component=${relieved}` };
-    const found = await client.list(selection, { signal });
+    const found = await client.list(relievedPods(namespace), { signal });
     const now = clock.now();
     const since = new Map(
       found.map(({ metadata: { uid = '' } }) => [uid, this.#relieved?.get(uid) ?? now] as const),

@@ -33,6 +33,13 @@ const split: KubeObject = {
   metadata: { name: 'canary', namespace: namespaces.services },
   spec: { service: 'shop', backends: [{ service: 'nobody', weight: 1 }] },
 };
+/** As a controller leaves it that ends before it deletes it. */
+const relievedProxy = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'traefik', namespace: namespaces.mesh, labels: { component: 'relieved-proxy' } },
+  spec: { containers: [{ name: 'proxy', image: 'localhost/proxy' }] },
+};
 
 describe('maesh cleanup', { concurrency: false }, () => {
   let plane: ControlPlane;
@@ -97,6 +104,7 @@ describe('maesh cleanup', { concurrency: false }, () => {
     await until('a port to rest', async () => (await mesh().resting()).length > 0 || undefined);
     await controller.stop();
     await objects.apply(lease('maesh-controller-crashed', { app: 'maesh', component: 'controller' }));
+    await objects.apply(relievedProxy);
 
     const { code, stdout, stderr } = await maesh('cleanup');
     assert.equal(code, 0, stderr);
@@ -105,6 +113,7 @@ describe('maesh cleanup', { concurrency: false }, () => {
       /^CoreDNS 1\.12\.1 .*: the mesh's names are out of configmaps kube-system\/coredns\n/,
     );
     assert.match(stdout, /^Shadow Services in namespace mesh: [1-9] deleted\n/m);
+    assert.match(stdout, /^Proxies of the original in namespace mesh: 1 deleted\n/m);
     assert.match(stdout, /^Events of the mesh: [1-9]\d* deleted\n/m);
     assert.match(stdout, /^Statuses with a condition of the mesh: 1 cleared\n/m);
     assert.match(stdout, /^Leases in namespace mesh: [12] deleted\n$/m);

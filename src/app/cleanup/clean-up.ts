@@ -11,7 +11,7 @@ import { stayAlive } from '../../runtime/stay-alive.ts';
 import { restoreDns } from './dns.ts';
 import { endedControllers } from './ended-controllers.ts';
 import { LeftOverError } from './for-each.ts';
-import { deleteLeases, deleteServices, takeBackProblems } from './objects.ts';
+import { deleteLeases, deleteRelieved, deleteServices, takeBackProblems } from './objects.ts';
 
 /** What came of a part. */
 export interface CleanupStep {
@@ -45,6 +45,7 @@ export interface CleanupRun {
 const parts: readonly ((context: CleanupContext) => Promise<void>)[] = [
   restoreDns,
   deleteServices,
+  deleteRelieved,
   takeBackProblems,
   deleteLeases,
 ];

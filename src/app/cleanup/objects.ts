@@ -1,6 +1,7 @@
 // What a mesh has made in an API server, or written into others' objects, besides DNS.
 
 import { EventForm } from '../../apply/event-form.ts';
+import { proxyPods, relievedPods } from '../../apply/original-proxies.ts';
 import type { ProblemForm } from '../../apply/problem-writer.ts';
 import { restRecordType } from '../../apply/resting-ports.ts';
 import { services } from '../../apply/shadow-calls.ts';
@@ -28,6 +29,15 @@ export async function deleteServices(context: CleanupContext): Promise<void> {
   const found = await client.list({ type: services, namespace, labelSelector }, { signal });
   const count = await deleteAll(services, found, context);
   onDone(`Shadow Services in namespace ${namespace}: ${count} deleted`);
+}
+
+/** Deletes proxies of the original that were taken out of the mesh: no daemon set has them any more. */
+export async function deleteRelieved(context: CleanupContext): Promise<void> {
+  const { client, options, signal, onDone } = context;
+  const { namespace } = options;
+  const found = await client.list(relievedPods(namespace), { signal });
+  const count = await deleteAll(proxyPods, found, context);
+  if (count > 0) onDone(`Proxies of the original in namespace ${namespace}: ${count} deleted`);
 }
 
 /** Deletes the Leases of the election and of replicas. */
