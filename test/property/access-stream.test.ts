@@ -233,7 +233,7 @@ for (const traffic of ['http', 'tcp', 'udp'] as const) {
           harness.rest();
           harness.assertWhole();
         }),
-        { numRuns: 150 },
+        { numRuns: 300 },
       );
     });
 
@@ -246,7 +246,7 @@ for (const traffic of ['http', 'tcp', 'udp'] as const) {
           for (const { run } of all) run(harness);
           harness.rest();
         }),
-        { numRuns: 150 },
+        { numRuns: 300 },
       );
     });
   });

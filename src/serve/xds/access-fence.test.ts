@@ -7,6 +7,7 @@ import { httpAddress as at, settledStream, TestStream } from '../../../test/kit/
 import { packWithKinds } from '../../translate/access/endpoint-kinds.ts';
 import { typeUrls } from '../../translate/resources.ts';
 import type { Resource } from '../../translate/resources.ts';
+import type { DeltaRequest } from './request.ts';
 
 const { cluster: cds, endpoints: eds, listener: lds, routes: rds } = typeUrls;
 
@@ -28,6 +29,12 @@ function step(test: TestStream): readonly string[] {
   const sent = test.flush();
   for (const each of sent) test.accept(each.startsWith('Listener') ? lds : eds);
   return sent;
+}
+
+/** What a proxy that reconnects says of these. */
+function has(...resources: readonly Resource[]): Pick<DeltaRequest, 'initialResourceVersions'> {
+  const versions = resources.map(({ name, version }) => [name, version] as const);
+  return { initialResourceVersions: Object.fromEntries(versions) };
 }
 
 describe('the access fence', () => {
@@ -83,9 +90,6 @@ describe('the access fence', () => {
   it('knows of a proxy that reconnects what it has, from the versions', () => {
     const test = new TestStream();
     test.publish(...users(2), podsOf('x', 'yy'));
-    const has = (...resources: readonly Resource[]) => ({
-      initialResourceVersions: Object.fromEntries(resources.map(({ name, version }) => [name, version])),
-    });
     const [a, old, l] = users(1);
     assert.ok(a !== undefined && old !== undefined && l !== undefined);
     test.ask(cds, has(a));
@@ -99,6 +103,26 @@ describe('the access fence', () => {
     assert.equal(test.dueCount > 0, true);
     assert.deepEqual(step(test), ['ClusterLoadAssignment a']);
     assert.equal(test.sentVersion(eds), podsOf('x', 'yy').version);
+  });
+
+  it('tells a proxy that reconnects nothing of listeners before it has said what endpoints it has', () => {
+    const test = new TestStream();
+    const [a, old, l] = users(1);
+    assert.ok(a !== undefined && old !== undefined && l !== undefined);
+    // These would let callers in whom its own deny pods of `x`.
+    test.publish(...users(2), podsOf('yy'));
+    test.ask(cds, has(a));
+    assert.deepEqual(test.flush(), []);
+    test.publish(...users(1), podsOf('x'));
+    test.ask(eds, { ...has(podsOf('x')), resourceNamesSubscribe: ['a'] });
+    test.ask(lds, has(old));
+    test.ask(rds, { ...has(l), resourceNamesSubscribe: ['l'] });
+    assert.deepEqual(step(test), ['ClusterLoadAssignment a']);
+    assert.equal(test.sentVersion(eds), podsOf().version);
+    assert.deepEqual(test.flush(), [], 'its listeners are those of the newest snapshot');
+    test.clock.advance(1000);
+    assert.deepEqual(step(test), ['ClusterLoadAssignment a']);
+    assert.equal(test.sentVersion(eds), podsOf('x').version);
   });
 
   it('asks nothing of what a controller without access control has sent', () => {

@@ -156,6 +156,8 @@ export class Stream {
       this.#quietUntil = this.#options.clock.now() + this.#options.quietMs;
     }
     if (typeUrl !== typeUrls.endpoints) return;
+    // What was made before it was known which endpoints the client has is yet to be: these may be some that its users deny.
+    this.#made = undefined;
     // The client may have asked before it got these clusters, and then it does not ask again.
     for (const name of this.#warming.assignments()) if (subscription.wants(name)) subscription.owe(name);
   }
