@@ -83,6 +83,22 @@ describe('Stream', () => {
     assert.deepEqual(test.flush(), ['TypedExtensionConfig callers'], 'while the cluster is under way');
   });
 
+  it('has nothing acknowledged of a client that reconnects and may have more to tell', () => {
+    const test = new TestStream();
+    const all = [cluster('a'), endpoints('a', []), listener('l', at), routes('l', 'a')];
+    test.publish(...all);
+    for (const { typeUrl, name, version } of all) {
+      assert.equal(test.stream.acknowledged, 0);
+      test.ask(typeUrl, { resourceNamesSubscribe: [name], initialResourceVersions: { [name]: version } });
+      assert.deepEqual(test.flush(), []);
+    }
+    assert.equal(test.stream.acknowledged, 0, 'there are other types');
+    assert.equal(test.stream.isReady, true);
+    test.clock.advance(1000);
+    assert.equal(test.dueCount, 1);
+    assert.equal(test.stream.acknowledged, 1);
+  });
+
   it('is done with a snapshot when configurations of filters are acknowledged, too', () => {
     const { extensions: ecds } = typeUrls;
     const test = settledStream();

@@ -74,8 +74,7 @@ export class Stream {
 
   /** The newest sequence of which the client has everything; 0 before it has had any, listeners included. */
   get acknowledged(): number {
-    if (!this.#subscriptions.has(typeUrls.listener)) return 0;
-    return Math.min(...served.map((typeUrl) => this.#settled(typeUrl)));
+    return this.#hasMoreToTell ? 0 : this.#settledByAll;
   }
 
   /** Its subscriptions, in the order of the first requests. */
@@ -135,7 +134,7 @@ export class Stream {
     }
     // Once more: what was sent or found to be nothing just now may have let a removal pass.
     this.#make(newest, outlet);
-    this.#isReady ||= this.acknowledged > 0;
+    this.#isReady ||= this.#settledByAll > 0;
     this.#setAlarm();
   }
 
@@ -143,6 +142,18 @@ export class Stream {
   close(): void {
     this.#alarm?.timer.cancel();
     this.#alarm = undefined;
+  }
+
+  /** Whether it has reconnected, and may have resources of types that it has not asked for yet. */
+  get #hasMoreToTell(): boolean {
+    const isMissing = (typeUrl: string): boolean => !this.#subscriptions.has(typeUrl);
+    return this.#options.clock.now() < this.#quietUntil && served.some(isMissing);
+  }
+
+  /** The newest sequence of which it has everything of the types that it has asked for; 0 before it has asked for listeners. */
+  get #settledByAll(): number {
+    if (!this.#subscriptions.has(typeUrls.listener)) return 0;
+    return Math.min(...served.map((typeUrl) => this.#settled(typeUrl)));
   }
 
   #open(request: DeltaRequest): void {
@@ -343,6 +354,7 @@ export class Stream {
   #setAlarm(): void {
     const { clock, events } = this.#options;
     const isWaiting =
+      this.#hasMoreToTell ||
       (this.#subscriptions.get(typeUrls.cluster)?.leavingSince ?? Infinity) !== Infinity ||
       this.#subscriptions.get(typeUrls.endpoints)?.withholds === true;
     const quiet = isWaiting && this.#quietUntil > clock.now() ? this.#quietUntil : Infinity;

@@ -300,6 +300,25 @@ describe('Subscription', () => {
     assert.equal(subscription.settled, 10);
   });
 
+  it('lacks what was due of a resource until that is away which is gone before the client got it', () => {
+    const subscription = subscribed({}, { a: '1', b: '1', c: '1', d: '1', e: '1' });
+    drain(subscription);
+    subscription.advance(mapOf({ a: '2', b: '2', c: '2', d: '2', e: '2' }), 2);
+    assert.deepEqual(sent(subscription.next(everything)), ['a=2', 'b=2', 'c=2', 'd=2']);
+    subscription.accept();
+    subscription.advance(mapOf({ a: '2', b: '2', c: '2', d: '2' }), 3);
+    assert.equal(
+      subscription.next({ removeThrough: 2, spares: [] }),
+      undefined,
+      'its users are not away yet',
+    );
+    assert.deepEqual([subscription.arrived, subscription.settled], [3, 1], 'it has e of the first');
+    assert.deepEqual(sent(subscription.next(everything)), ['-e']);
+    assert.equal(subscription.settled, 1);
+    subscription.accept();
+    assert.equal(subscription.settled, 3);
+  });
+
   it('sends as much of a resource as a limit allows, and the rest when it allows more', () => {
     const subscription = subscribed({}, { a: '1' });
     drain(subscription);

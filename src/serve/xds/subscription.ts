@@ -8,6 +8,7 @@ import { type Allowance, nothing, type Pick } from './allowance.ts';
 import { Batch, namesIn } from './batch.ts';
 import type { Limits } from './batch.ts';
 import { Holdings } from './holdings.ts';
+import { Lacking } from './lacking.ts';
 import type { DeltaRequest } from './request.ts';
 import { difference } from './snapshot.ts';
 import type { ResourceMap } from './snapshot.ts';
@@ -42,8 +43,7 @@ export class Subscription {
   // Both in the order in which they became due, so that the first is the oldest.
   readonly #due = new Map<string, Due>();
   readonly #leaving = new Map<string, number>();
-  /** What the client may have only a part of yet, and since when. */
-  readonly #withheld = new Map<string, number>();
+  readonly #lacking = new Lacking();
   /** What was owed last, shared by all that is since the same sequence. */
   #owed: Due = { since: 0, owed: true };
   #sequence = 0;
@@ -77,7 +77,7 @@ export class Subscription {
 
   /** The newest sequence of which the client has everything, removals included, or rejected it for good. */
   get settled(): number {
-    return Math.min(this.arrived, this.leavingSince - 1, Math.min(...this.#withheld.values()) - 1);
+    return Math.min(this.arrived, this.leavingSince - 1, this.#lacking.since - 1);
   }
 
   /** Like {@link settled}, but removals that have not been sent yet don't count, nor what has to wait for others. */
@@ -93,12 +93,12 @@ export class Subscription {
 
   /** The sequence since which the oldest removal that has not been sent is due; Infinity where there is none. */
   get leavingSince(): number {
-    return oldest(this.#leaving.values());
+    return this.#leaving.values().next().value ?? Infinity;
   }
 
   /** Whether the client has only a part of something because of a {@link Limit}. */
   get withholds(): boolean {
-    return this.#withheld.size > 0;
+    return this.#lacking.withholds;
   }
 
   /** Whether this resource waits to be sent (again). */
@@ -187,7 +187,7 @@ export class Subscription {
    */
   next(allowance: Allowance): Batch | undefined {
     // Its limit may have become wider.
-    for (const name of this.#withheld.keys()) {
+    for (const name of this.#lacking.withheld()) {
       if (!this.#due.has(name)) this.#due.set(name, { since: this.#sequence, owed: false });
     }
     const batch = new Batch(this.#limits);
@@ -299,16 +299,20 @@ export class Subscription {
     this.#due.delete(name);
     this.#leaving.delete(name);
     this.#rejected.delete(name);
-    this.#withheld.delete(name);
+    this.#lacking.end(name);
     this.#suspects.clear(name);
   }
 
   #leave(name: string, since: number): void {
+    const due = this.#due.get(name);
+    const lackedSince = this.#lacking.sinceOf(name, due?.since);
     this.#rejected.delete(name);
-    this.#withheld.delete(name);
-    if (this.#due.get(name)?.owed !== true) this.#due.delete(name);
+    this.#lacking.end(name);
+    if (due?.owed !== true) this.#due.delete(name);
     const mayHold = this.#holdings.get(name).version !== undefined || this.#suspects.isDoubtful(name);
-    if (mayHold && this.wants(name)) this.#leaving.set(name, since);
+    if (!mayHold || !this.wants(name)) return;
+    this.#leaving.set(name, since);
+    if (lackedSince < since) this.#lacking.miss(name, lackedSince);
   }
 
   #fill(batch: Batch, allowance: Allowance): void {
@@ -316,10 +320,11 @@ export class Subscription {
       if (since > allowance.removeThrough || !batch.hasRoom) break;
       this.#leaving.delete(name);
       this.#due.delete(name);
-      batch.remove(name, since);
+      batch.remove(name, this.#lacking.sinceOf(name, since));
+      this.#lacking.end(name);
     }
     for (const [name, { since: dueSince, owed }] of this.#due) {
-      const since = Math.min(dueSince, this.#withheld.get(name) ?? Infinity);
+      const since = this.#lacking.sinceOf(name, dueSince);
       const pick = this.#pick(name, owed, allowance);
       const { resource } = pick;
       if (resource === undefined ? !batch.hasRoom : !batch.fits(resource)) break;
@@ -374,8 +379,8 @@ export class Subscription {
   /** Nothing is due any more of what was picked, but for what is withheld of it. */
   #done(name: string, { isPart }: Pick, since: number): void {
     this.#due.delete(name);
-    if (isPart) this.#withheld.set(name, since);
-    else this.#withheld.delete(name);
+    if (isPart) this.#lacking.withhold(name, since);
+    else this.#lacking.end(name);
   }
 
   /** Those of which the client holds one. */
@@ -392,9 +397,4 @@ export class Subscription {
     this.#suspects.clear(name);
     this.#rejected.delete(name);
   }
-}
-
-function oldest(sequences: Iterator<number>): number {
-  const first = sequences.next();
-  return first.done === true ? Infinity : first.value;
 }
