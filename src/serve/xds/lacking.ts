@@ -10,7 +10,11 @@ export class Lacking {
 
   /** The oldest sequence since which the client lacks something; Infinity where it doesn't. */
   get since(): number {
-    return Math.min(...this.#withheld.values(), ...this.#missed.values());
+    // Not by Math.min(...): there may be more names than a call takes arguments.
+    let oldest = Infinity;
+    for (const names of [this.#withheld, this.#missed])
+      for (const since of names.values()) oldest = Math.min(oldest, since);
+    return oldest;
   }
 
   /** What the client may have only a part of yet. */

@@ -72,7 +72,10 @@ export class Stream {
     return this.#isReady;
   }
 
-  /** The newest sequence of which the client has everything; 0 before it has had any, listeners included. */
+  /**
+   * The newest sequence of which the client has everything; 0 before it has had any, listeners included, and while it has
+   * reconnected and may not have said all that it has.
+   */
   get acknowledged(): number {
     return this.#hasMoreToTell ? 0 : this.#settledByAll;
   }
